@@ -1,0 +1,86 @@
+from dougong.v1 import analysis_pb2 as _analysis_pb2
+from dougong.v1 import job_pb2 as _job_pb2
+from dougong.v1 import mesh_pb2 as _mesh_pb2
+from dougong.v1 import result_pb2 as _result_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class CheckHello(_message.Message):
+    __slots__ = ["cell_types", "procedures"]
+    CELL_TYPES_FIELD_NUMBER: _ClassVar[int]
+    PROCEDURES_FIELD_NUMBER: _ClassVar[int]
+    cell_types: _containers.RepeatedScalarFieldContainer[str]
+    procedures: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, cell_types: _Optional[_Iterable[str]] = ..., procedures: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CheckReply(_message.Message):
+    __slots__ = ["estimate", "notices", "sequence", "violations"]
+    ESTIMATE_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    VIOLATIONS_FIELD_NUMBER: _ClassVar[int]
+    estimate: _job_pb2.Estimate
+    notices: _containers.RepeatedCompositeFieldContainer[_mesh_pb2.Notice]
+    sequence: int
+    violations: _containers.RepeatedCompositeFieldContainer[_job_pb2.Violation]
+    def __init__(self, sequence: _Optional[int] = ..., violations: _Optional[_Iterable[_Union[_job_pb2.Violation, _Mapping]]] = ..., notices: _Optional[_Iterable[_Union[_mesh_pb2.Notice, _Mapping]]] = ..., estimate: _Optional[_Union[_job_pb2.Estimate, _Mapping]] = ...) -> None: ...
+
+class CheckRequest(_message.Message):
+    __slots__ = ["analysis", "mesh_directory", "resources", "sequence"]
+    ANALYSIS_FIELD_NUMBER: _ClassVar[int]
+    MESH_DIRECTORY_FIELD_NUMBER: _ClassVar[int]
+    RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    analysis: _analysis_pb2.Analysis
+    mesh_directory: str
+    resources: _job_pb2.Resources
+    sequence: int
+    def __init__(self, sequence: _Optional[int] = ..., analysis: _Optional[_Union[_analysis_pb2.Analysis, _Mapping]] = ..., mesh_directory: _Optional[str] = ..., resources: _Optional[_Union[_job_pb2.Resources, _Mapping]] = ...) -> None: ...
+
+class Outcome(_message.Message):
+    __slots__ = ["failure", "files", "result", "revoked", "token"]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    REVOKED_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    failure: _job_pb2.Failure
+    files: _containers.RepeatedCompositeFieldContainer[ResultFile]
+    result: _result_pb2.Result
+    revoked: bool
+    token: str
+    def __init__(self, token: _Optional[str] = ..., result: _Optional[_Union[_result_pb2.Result, _Mapping]] = ..., failure: _Optional[_Union[_job_pb2.Failure, _Mapping]] = ..., revoked: bool = ..., files: _Optional[_Iterable[_Union[ResultFile, _Mapping]]] = ...) -> None: ...
+
+class ResultFile(_message.Message):
+    __slots__ = ["artifact_index", "crc32", "field_index", "path", "sha256", "size_bytes"]
+    ARTIFACT_INDEX_FIELD_NUMBER: _ClassVar[int]
+    CRC32_FIELD_NUMBER: _ClassVar[int]
+    FIELD_INDEX_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    artifact_index: int
+    crc32: int
+    field_index: int
+    path: str
+    sha256: str
+    size_bytes: int
+    def __init__(self, path: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., crc32: _Optional[int] = ..., field_index: _Optional[int] = ..., artifact_index: _Optional[int] = ...) -> None: ...
+
+class RunSpec(_message.Message):
+    __slots__ = ["analysis", "analysis_sha256", "job_id", "resources", "token"]
+    ANALYSIS_FIELD_NUMBER: _ClassVar[int]
+    ANALYSIS_SHA256_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    RESOURCES_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    analysis: _analysis_pb2.Analysis
+    analysis_sha256: str
+    job_id: str
+    resources: _job_pb2.Resources
+    token: str
+    def __init__(self, job_id: _Optional[str] = ..., token: _Optional[str] = ..., analysis: _Optional[_Union[_analysis_pb2.Analysis, _Mapping]] = ..., resources: _Optional[_Union[_job_pb2.Resources, _Mapping]] = ..., analysis_sha256: _Optional[str] = ...) -> None: ...

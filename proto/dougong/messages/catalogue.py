@@ -1,0 +1,97 @@
+"""The message catalogue: for each reason code what was wrong and what to do, in every language.
+
+The texts lie in ``texts/*.toml``, one file an area::
+
+    [REGION_UNKNOWN]
+    en = "There is no region {region}."
+    en_do = "Use one of: {known}."
+    zh = "没有名为 {region} 的区域。"
+    zh_do = "可用的区域：{known}。"
+
+The gaps are filled by `str.format` from the parameters of the error; the same gaps appear in every language, which a
+test checks.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+LANGUAGES = ("en", "zh")
+
+
+class UnknownReasonError(KeyError):
+    """A reason code that the catalogue does not have: a mistake in the program, never in its input."""
+
+
+@cache
+def catalogue() -> Mapping[str, Mapping[str, str]]:
+    """Reason code -> {"en", "en_do", "zh", "zh_do"}.
+
+    Raises
+    ------
+    ValueError
+        A reason code stands in two files.
+    """
+    entries: dict[str, Mapping[str, str]] = {}
+    folder = resources.files("dougong.messages") / "texts"
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if not file.name.endswith(".toml"):
+            continue
+        area = tomllib.loads(file.read_text(encoding="utf-8"))
+        twice = entries.keys() & area.keys()
+        if twice:
+            raise ValueError(f"{file.name}: reason codes that another file already has: {sorted(twice)}")
+        entries.update(area)
+    return entries
+
+
+def all_reasons() -> frozenset[str]:
+    """Every reason code of the catalogue."""
+    return frozenset(catalogue())
+
+
+def render(reason: str, params: Mapping[str, object], language: str = "en") -> str:
+    """The sentence of a reason code, followed by what to do.
+
+    Parameters
+    ----------
+    reason
+        A reason code of the catalogue.
+    params
+        What fills the gaps of the sentence. A gap without a parameter is shown by its name in braces.
+    language
+        One of `LANGUAGES`.
+
+    Raises
+    ------
+    UnknownReasonError
+        The catalogue has no such reason.
+    """
+    try:
+        entry = catalogue()[reason]
+    except KeyError:
+        raise UnknownReasonError(reason) from None
+    filled = _Gaps({key: str(value) for key, value in params.items()})
+    sentences = (entry[language], entry[f"{language}_do"])
+    separator = " " if language == "en" else ""
+    return separator.join(s.format_map(filled) for s in sentences if s)
+
+
+class _Gaps(dict[str, str]):
+    """An error message must never fail because of itself: an unfilled gap stays visible."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def user_language() -> str:
+    """The language of the person at the terminal, from DOUGONG_LANG, LC_ALL, LC_MESSAGES or LANG."""
+    for variable in ("DOUGONG_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(variable)
+        if value:
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"

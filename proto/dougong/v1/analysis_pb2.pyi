@@ -1,0 +1,313 @@
+from dougong.v1 import options_pb2 as _options_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+LOCATION_CELL: Location
+LOCATION_INTEGRATION_POINT: Location
+LOCATION_NODE: Location
+LOCATION_UNSPECIFIED: Location
+
+class Analysis(_message.Message):
+    __slots__ = ["materials", "mesh", "name", "outputs", "regions", "sections", "solver", "steps", "units"]
+    class MaterialsEntry(_message.Message):
+        __slots__ = ["key", "value"]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Material
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Material, _Mapping]] = ...) -> None: ...
+    class RegionsEntry(_message.Message):
+        __slots__ = ["key", "value"]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Region
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Region, _Mapping]] = ...) -> None: ...
+    MATERIALS_FIELD_NUMBER: _ClassVar[int]
+    MESH_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    REGIONS_FIELD_NUMBER: _ClassVar[int]
+    SECTIONS_FIELD_NUMBER: _ClassVar[int]
+    SOLVER_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    UNITS_FIELD_NUMBER: _ClassVar[int]
+    materials: _containers.MessageMap[str, Material]
+    mesh: str
+    name: str
+    outputs: Outputs
+    regions: _containers.MessageMap[str, Region]
+    sections: _containers.RepeatedCompositeFieldContainer[Section]
+    solver: SolverOptions
+    steps: _containers.RepeatedCompositeFieldContainer[Step]
+    units: UnitSystem
+    def __init__(self, name: _Optional[str] = ..., mesh: _Optional[str] = ..., units: _Optional[_Union[UnitSystem, _Mapping]] = ..., regions: _Optional[_Mapping[str, Region]] = ..., materials: _Optional[_Mapping[str, Material]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., outputs: _Optional[_Union[Outputs, _Mapping]] = ..., solver: _Optional[_Union[SolverOptions, _Mapping]] = ...) -> None: ...
+
+class Axes(_message.Message):
+    __slots__ = ["x_axis", "xy_plane"]
+    XY_PLANE_FIELD_NUMBER: _ClassVar[int]
+    X_AXIS_FIELD_NUMBER: _ClassVar[int]
+    x_axis: Point
+    xy_plane: Point
+    def __init__(self, x_axis: _Optional[_Union[Point, _Mapping]] = ..., xy_plane: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+
+class Condition(_message.Message):
+    __slots__ = ["displacement", "fixed", "region", "symmetry", "temperature"]
+    DISPLACEMENT_FIELD_NUMBER: _ClassVar[int]
+    FIXED_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    SYMMETRY_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    displacement: Displacement
+    fixed: Fixed
+    region: str
+    symmetry: Symmetry
+    temperature: Quantity
+    def __init__(self, region: _Optional[str] = ..., displacement: _Optional[_Union[Displacement, _Mapping]] = ..., fixed: _Optional[_Union[Fixed, _Mapping]] = ..., symmetry: _Optional[_Union[Symmetry, _Mapping]] = ..., temperature: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
+class Convection(_message.Message):
+    __slots__ = ["ambient", "coefficient"]
+    AMBIENT_FIELD_NUMBER: _ClassVar[int]
+    COEFFICIENT_FIELD_NUMBER: _ClassVar[int]
+    ambient: Quantity
+    coefficient: Quantity
+    def __init__(self, coefficient: _Optional[_Union[Quantity, _Mapping]] = ..., ambient: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
+class Displacement(_message.Message):
+    __slots__ = ["axes", "x", "y", "z"]
+    AXES_FIELD_NUMBER: _ClassVar[int]
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    Z_FIELD_NUMBER: _ClassVar[int]
+    axes: Axes
+    x: Quantity
+    y: Quantity
+    z: Quantity
+    def __init__(self, x: _Optional[_Union[Quantity, _Mapping]] = ..., y: _Optional[_Union[Quantity, _Mapping]] = ..., z: _Optional[_Union[Quantity, _Mapping]] = ..., axes: _Optional[_Union[Axes, _Mapping]] = ...) -> None: ...
+
+class Elastic(_message.Message):
+    __slots__ = ["poisson_ratio", "young_modulus"]
+    POISSON_RATIO_FIELD_NUMBER: _ClassVar[int]
+    YOUNG_MODULUS_FIELD_NUMBER: _ClassVar[int]
+    poisson_ratio: Quantity
+    young_modulus: Quantity
+    def __init__(self, young_modulus: _Optional[_Union[Quantity, _Mapping]] = ..., poisson_ratio: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
+class FieldRequest(_message.Message):
+    __slots__ = ["location", "name"]
+    LOCATION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    location: Location
+    name: str
+    def __init__(self, name: _Optional[str] = ..., location: _Optional[_Union[Location, str]] = ...) -> None: ...
+
+class Fixed(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class Load(_message.Message):
+    __slots__ = ["body_force", "convection", "gravity", "heat_flux", "heat_source", "nodal_force", "pressure", "region", "total_force", "traction"]
+    BODY_FORCE_FIELD_NUMBER: _ClassVar[int]
+    CONVECTION_FIELD_NUMBER: _ClassVar[int]
+    GRAVITY_FIELD_NUMBER: _ClassVar[int]
+    HEAT_FLUX_FIELD_NUMBER: _ClassVar[int]
+    HEAT_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    NODAL_FORCE_FIELD_NUMBER: _ClassVar[int]
+    PRESSURE_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FORCE_FIELD_NUMBER: _ClassVar[int]
+    TRACTION_FIELD_NUMBER: _ClassVar[int]
+    body_force: Vector
+    convection: Convection
+    gravity: Vector
+    heat_flux: Quantity
+    heat_source: Quantity
+    nodal_force: Vector
+    pressure: Quantity
+    region: str
+    total_force: Vector
+    traction: Vector
+    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ...) -> None: ...
+
+class Material(_message.Message):
+    __slots__ = ["conductivity", "density", "elastic"]
+    CONDUCTIVITY_FIELD_NUMBER: _ClassVar[int]
+    DENSITY_FIELD_NUMBER: _ClassVar[int]
+    ELASTIC_FIELD_NUMBER: _ClassVar[int]
+    conductivity: Quantity
+    density: Quantity
+    elastic: Elastic
+    def __init__(self, elastic: _Optional[_Union[Elastic, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., conductivity: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
+class Outputs(_message.Message):
+    __slots__ = ["fields", "vtu"]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    VTU_FIELD_NUMBER: _ClassVar[int]
+    fields: _containers.RepeatedCompositeFieldContainer[FieldRequest]
+    vtu: bool
+    def __init__(self, fields: _Optional[_Iterable[_Union[FieldRequest, _Mapping]]] = ..., vtu: bool = ...) -> None: ...
+
+class Point(_message.Message):
+    __slots__ = ["coordinates"]
+    COORDINATES_FIELD_NUMBER: _ClassVar[int]
+    coordinates: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, coordinates: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Quantity(_message.Message):
+    __slots__ = ["value"]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    value: float
+    def __init__(self, value: _Optional[float] = ...) -> None: ...
+
+class Region(_message.Message):
+    __slots__ = ["all", "box", "kind", "normal", "plane", "sphere"]
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
+    class Box(_message.Message):
+        __slots__ = ["max", "min", "tolerance"]
+        MAX_FIELD_NUMBER: _ClassVar[int]
+        MIN_FIELD_NUMBER: _ClassVar[int]
+        TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+        max: Point
+        min: Point
+        tolerance: float
+        def __init__(self, min: _Optional[_Union[Point, _Mapping]] = ..., max: _Optional[_Union[Point, _Mapping]] = ..., tolerance: _Optional[float] = ...) -> None: ...
+    class Everything(_message.Message):
+        __slots__ = []
+        def __init__(self) -> None: ...
+    class NormalDirection(_message.Message):
+        __slots__ = ["angle_degrees", "direction"]
+        ANGLE_DEGREES_FIELD_NUMBER: _ClassVar[int]
+        DIRECTION_FIELD_NUMBER: _ClassVar[int]
+        angle_degrees: float
+        direction: Point
+        def __init__(self, direction: _Optional[_Union[Point, _Mapping]] = ..., angle_degrees: _Optional[float] = ...) -> None: ...
+    class Plane(_message.Message):
+        __slots__ = ["normal", "point", "tolerance"]
+        NORMAL_FIELD_NUMBER: _ClassVar[int]
+        POINT_FIELD_NUMBER: _ClassVar[int]
+        TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+        normal: Point
+        point: Point
+        tolerance: float
+        def __init__(self, point: _Optional[_Union[Point, _Mapping]] = ..., normal: _Optional[_Union[Point, _Mapping]] = ..., tolerance: _Optional[float] = ...) -> None: ...
+    class Sphere(_message.Message):
+        __slots__ = ["center", "radius", "surface_only", "tolerance"]
+        CENTER_FIELD_NUMBER: _ClassVar[int]
+        RADIUS_FIELD_NUMBER: _ClassVar[int]
+        SURFACE_ONLY_FIELD_NUMBER: _ClassVar[int]
+        TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+        center: Point
+        radius: float
+        surface_only: bool
+        tolerance: float
+        def __init__(self, center: _Optional[_Union[Point, _Mapping]] = ..., radius: _Optional[float] = ..., surface_only: bool = ..., tolerance: _Optional[float] = ...) -> None: ...
+    ALL_FIELD_NUMBER: _ClassVar[int]
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    KIND_CELLS: Region.Kind
+    KIND_FACETS: Region.Kind
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    KIND_NODES: Region.Kind
+    KIND_UNSPECIFIED: Region.Kind
+    NORMAL_FIELD_NUMBER: _ClassVar[int]
+    PLANE_FIELD_NUMBER: _ClassVar[int]
+    SPHERE_FIELD_NUMBER: _ClassVar[int]
+    all: Region.Everything
+    box: Region.Box
+    kind: Region.Kind
+    normal: Region.NormalDirection
+    plane: Region.Plane
+    sphere: Region.Sphere
+    def __init__(self, kind: _Optional[_Union[Region.Kind, str]] = ..., box: _Optional[_Union[Region.Box, _Mapping]] = ..., sphere: _Optional[_Union[Region.Sphere, _Mapping]] = ..., plane: _Optional[_Union[Region.Plane, _Mapping]] = ..., normal: _Optional[_Union[Region.NormalDirection, _Mapping]] = ..., all: _Optional[_Union[Region.Everything, _Mapping]] = ...) -> None: ...
+
+class Section(_message.Message):
+    __slots__ = ["material", "region", "thickness"]
+    MATERIAL_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    THICKNESS_FIELD_NUMBER: _ClassVar[int]
+    material: str
+    region: str
+    thickness: Quantity
+    def __init__(self, region: _Optional[str] = ..., material: _Optional[str] = ..., thickness: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
+class SolverOptions(_message.Message):
+    __slots__ = ["max_iterations", "method", "relative_tolerance"]
+    class Method(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
+    MAX_ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    METHOD_DIRECT: SolverOptions.Method
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    METHOD_ITERATIVE: SolverOptions.Method
+    METHOD_UNSPECIFIED: SolverOptions.Method
+    RELATIVE_TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    max_iterations: int
+    method: SolverOptions.Method
+    relative_tolerance: float
+    def __init__(self, method: _Optional[_Union[SolverOptions.Method, str]] = ..., relative_tolerance: _Optional[float] = ..., max_iterations: _Optional[int] = ...) -> None: ...
+
+class Static(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class SteadyHeat(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
+class Step(_message.Message):
+    __slots__ = ["conditions", "loads", "name", "static", "steady_heat"]
+    CONDITIONS_FIELD_NUMBER: _ClassVar[int]
+    LOADS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    STATIC_FIELD_NUMBER: _ClassVar[int]
+    STEADY_HEAT_FIELD_NUMBER: _ClassVar[int]
+    conditions: _containers.RepeatedCompositeFieldContainer[Condition]
+    loads: _containers.RepeatedCompositeFieldContainer[Load]
+    name: str
+    static: Static
+    steady_heat: SteadyHeat
+    def __init__(self, name: _Optional[str] = ..., static: _Optional[_Union[Static, _Mapping]] = ..., steady_heat: _Optional[_Union[SteadyHeat, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ...) -> None: ...
+
+class Symmetry(_message.Message):
+    __slots__ = ["normal"]
+    NORMAL_FIELD_NUMBER: _ClassVar[int]
+    normal: Point
+    def __init__(self, normal: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+
+class UnitSystem(_message.Message):
+    __slots__ = ["absolute_zero", "length", "mass", "system", "temperature", "time"]
+    class System(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
+    ABSOLUTE_ZERO_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    MASS_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_EXPLICIT: UnitSystem.System
+    SYSTEM_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_MM_T_S: UnitSystem.System
+    SYSTEM_SI: UnitSystem.System
+    SYSTEM_UNSPECIFIED: UnitSystem.System
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    absolute_zero: float
+    length: str
+    mass: str
+    system: UnitSystem.System
+    temperature: str
+    time: str
+    def __init__(self, system: _Optional[_Union[UnitSystem.System, str]] = ..., length: _Optional[str] = ..., mass: _Optional[str] = ..., time: _Optional[str] = ..., temperature: _Optional[str] = ..., absolute_zero: _Optional[float] = ...) -> None: ...
+
+class Vector(_message.Message):
+    __slots__ = ["x", "y", "z"]
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    Z_FIELD_NUMBER: _ClassVar[int]
+    x: Quantity
+    y: Quantity
+    z: Quantity
+    def __init__(self, x: _Optional[_Union[Quantity, _Mapping]] = ..., y: _Optional[_Union[Quantity, _Mapping]] = ..., z: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
+class Location(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []

@@ -1,0 +1,29 @@
+from google.protobuf import descriptor_pb2 as _descriptor_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from typing import ClassVar as _ClassVar
+
+DESCRIPTOR: _descriptor.FileDescriptor
+DIMENSION_ACCELERATION: Dimension
+DIMENSION_CONDUCTIVITY: Dimension
+DIMENSION_DENSITY: Dimension
+DIMENSION_EXPANSION: Dimension
+DIMENSION_FIELD_NUMBER: _ClassVar[int]
+DIMENSION_FILM_COEFFICIENT: Dimension
+DIMENSION_FORCE: Dimension
+DIMENSION_FORCE_PER_VOLUME: Dimension
+DIMENSION_HEAT_FLUX: Dimension
+DIMENSION_HEAT_SOURCE: Dimension
+DIMENSION_LENGTH: Dimension
+DIMENSION_NONE: Dimension
+DIMENSION_PRESSURE: Dimension
+DIMENSION_SPECIFIC_HEAT: Dimension
+DIMENSION_TEMPERATURE: Dimension
+DIMENSION_TEMPERATURE_DIFFERENCE: Dimension
+DIMENSION_UNSPECIFIED: Dimension
+SHORTHAND_FIELD_NUMBER: _ClassVar[int]
+dimension: _descriptor.FieldDescriptor
+shorthand: _descriptor.FieldDescriptor
+
+class Dimension(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []

@@ -1,0 +1,221 @@
+from dougong.v1 import analysis_pb2 as _analysis_pb2
+from dougong.v1 import mesh_pb2 as _mesh_pb2
+from dougong.v1 import options_pb2 as _options_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ArtifactChunk(_message.Message):
+    __slots__ = ["crc32", "data", "offset"]
+    CRC32_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    crc32: int
+    data: bytes
+    offset: int
+    def __init__(self, offset: _Optional[int] = ..., data: _Optional[bytes] = ..., crc32: _Optional[int] = ...) -> None: ...
+
+class ArtifactInfo(_message.Message):
+    __slots__ = ["media_type", "name", "sha256", "size_bytes"]
+    MEDIA_TYPE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    media_type: str
+    name: str
+    sha256: str
+    size_bytes: int
+    def __init__(self, name: _Optional[str] = ..., media_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class Balance(_message.Message):
+    __slots__ = ["energy_error", "equilibrium_error", "external_work", "internal_energy", "load_sum", "reaction_sum"]
+    ENERGY_ERROR_FIELD_NUMBER: _ClassVar[int]
+    EQUILIBRIUM_ERROR_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_WORK_FIELD_NUMBER: _ClassVar[int]
+    INTERNAL_ENERGY_FIELD_NUMBER: _ClassVar[int]
+    LOAD_SUM_FIELD_NUMBER: _ClassVar[int]
+    REACTION_SUM_FIELD_NUMBER: _ClassVar[int]
+    energy_error: float
+    equilibrium_error: float
+    external_work: float
+    internal_energy: float
+    load_sum: _containers.RepeatedScalarFieldContainer[float]
+    reaction_sum: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, load_sum: _Optional[_Iterable[float]] = ..., reaction_sum: _Optional[_Iterable[float]] = ..., equilibrium_error: _Optional[float] = ..., internal_energy: _Optional[float] = ..., external_work: _Optional[float] = ..., energy_error: _Optional[float] = ...) -> None: ...
+
+class Extreme(_message.Message):
+    __slots__ = ["component", "field", "max", "max_node", "max_point", "min", "min_node", "min_point"]
+    COMPONENT_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    MAX_FIELD_NUMBER: _ClassVar[int]
+    MAX_NODE_FIELD_NUMBER: _ClassVar[int]
+    MAX_POINT_FIELD_NUMBER: _ClassVar[int]
+    MIN_FIELD_NUMBER: _ClassVar[int]
+    MIN_NODE_FIELD_NUMBER: _ClassVar[int]
+    MIN_POINT_FIELD_NUMBER: _ClassVar[int]
+    component: str
+    field: str
+    max: float
+    max_node: int
+    max_point: _containers.RepeatedScalarFieldContainer[float]
+    min: float
+    min_node: int
+    min_point: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, field: _Optional[str] = ..., component: _Optional[str] = ..., min: _Optional[float] = ..., max: _Optional[float] = ..., min_node: _Optional[int] = ..., max_node: _Optional[int] = ..., min_point: _Optional[_Iterable[float]] = ..., max_point: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class FieldInfo(_message.Message):
+    __slots__ = ["components", "crc32", "dimension", "dtype", "frame", "location", "name", "point_counts", "shape", "size_bytes", "step"]
+    COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+    CRC32_FIELD_NUMBER: _ClassVar[int]
+    DIMENSION_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    POINT_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    components: _containers.RepeatedScalarFieldContainer[str]
+    crc32: int
+    dimension: _options_pb2.Dimension
+    dtype: _mesh_pb2.DataType
+    frame: int
+    location: _analysis_pb2.Location
+    name: str
+    point_counts: _containers.RepeatedScalarFieldContainer[int]
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    size_bytes: int
+    step: str
+    def __init__(self, name: _Optional[str] = ..., step: _Optional[str] = ..., frame: _Optional[int] = ..., location: _Optional[_Union[_analysis_pb2.Location, str]] = ..., components: _Optional[_Iterable[str]] = ..., dtype: _Optional[_Union[_mesh_pb2.DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., point_counts: _Optional[_Iterable[int]] = ..., dimension: _Optional[_Union[_options_pb2.Dimension, str]] = ..., size_bytes: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
+
+class GetResultRequest(_message.Message):
+    __slots__ = ["job_id"]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class Provenance(_message.Message):
+    __slots__ = ["analysis_sha256", "conversion_sha256", "cpu", "dougong_version", "host", "mesh_id", "petsc_version", "ranks", "scikit_fem_version"]
+    ANALYSIS_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CONVERSION_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CPU_FIELD_NUMBER: _ClassVar[int]
+    DOUGONG_VERSION_FIELD_NUMBER: _ClassVar[int]
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    MESH_ID_FIELD_NUMBER: _ClassVar[int]
+    PETSC_VERSION_FIELD_NUMBER: _ClassVar[int]
+    RANKS_FIELD_NUMBER: _ClassVar[int]
+    SCIKIT_FEM_VERSION_FIELD_NUMBER: _ClassVar[int]
+    analysis_sha256: str
+    conversion_sha256: str
+    cpu: str
+    dougong_version: str
+    host: str
+    mesh_id: str
+    petsc_version: str
+    ranks: int
+    scikit_fem_version: str
+    def __init__(self, mesh_id: _Optional[str] = ..., conversion_sha256: _Optional[str] = ..., analysis_sha256: _Optional[str] = ..., dougong_version: _Optional[str] = ..., petsc_version: _Optional[str] = ..., scikit_fem_version: _Optional[str] = ..., cpu: _Optional[str] = ..., host: _Optional[str] = ..., ranks: _Optional[int] = ...) -> None: ...
+
+class ReadArtifactRequest(_message.Message):
+    __slots__ = ["job_id", "name", "offset"]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    name: str
+    offset: int
+    def __init__(self, job_id: _Optional[str] = ..., name: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class ReadFieldRequest(_message.Message):
+    __slots__ = ["component", "frame", "job_id", "location", "name", "offset", "region", "step"]
+    COMPONENT_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    LOCATION_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    component: str
+    frame: int
+    job_id: str
+    location: _analysis_pb2.Location
+    name: str
+    offset: int
+    region: str
+    step: str
+    def __init__(self, job_id: _Optional[str] = ..., name: _Optional[str] = ..., step: _Optional[str] = ..., frame: _Optional[int] = ..., location: _Optional[_Union[_analysis_pb2.Location, str]] = ..., region: _Optional[str] = ..., component: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
+
+class RegionSum(_message.Message):
+    __slots__ = ["region", "sum"]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    SUM_FIELD_NUMBER: _ClassVar[int]
+    region: str
+    sum: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, region: _Optional[str] = ..., sum: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Result(_message.Message):
+    __slots__ = ["artifacts", "fields", "job_id", "notices", "provenance", "stage_times", "steps"]
+    ARTIFACTS_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
+    PROVENANCE_FIELD_NUMBER: _ClassVar[int]
+    STAGE_TIMES_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    artifacts: _containers.RepeatedCompositeFieldContainer[ArtifactInfo]
+    fields: _containers.RepeatedCompositeFieldContainer[FieldInfo]
+    job_id: str
+    notices: _containers.RepeatedCompositeFieldContainer[_mesh_pb2.Notice]
+    provenance: Provenance
+    stage_times: _containers.RepeatedCompositeFieldContainer[StageTime]
+    steps: _containers.RepeatedCompositeFieldContainer[StepResult]
+    def __init__(self, job_id: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[StepResult, _Mapping]]] = ..., fields: _Optional[_Iterable[_Union[FieldInfo, _Mapping]]] = ..., artifacts: _Optional[_Iterable[_Union[ArtifactInfo, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., stage_times: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ..., notices: _Optional[_Iterable[_Union[_mesh_pb2.Notice, _Mapping]]] = ...) -> None: ...
+
+class SolveRecord(_message.Message):
+    __slots__ = ["backward_error", "converged_reason", "iterations", "method", "relative_tolerance", "why"]
+    BACKWARD_ERROR_FIELD_NUMBER: _ClassVar[int]
+    CONVERGED_REASON_FIELD_NUMBER: _ClassVar[int]
+    ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    WHY_FIELD_NUMBER: _ClassVar[int]
+    backward_error: float
+    converged_reason: str
+    iterations: int
+    method: str
+    relative_tolerance: float
+    why: str
+    def __init__(self, method: _Optional[str] = ..., why: _Optional[str] = ..., iterations: _Optional[int] = ..., converged_reason: _Optional[str] = ..., relative_tolerance: _Optional[float] = ..., backward_error: _Optional[float] = ...) -> None: ...
+
+class StageTime(_message.Message):
+    __slots__ = ["seconds", "stage"]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    seconds: float
+    stage: str
+    def __init__(self, stage: _Optional[str] = ..., seconds: _Optional[float] = ...) -> None: ...
+
+class StepResult(_message.Message):
+    __slots__ = ["balance", "constrained_dofs", "dofs", "extremes", "name", "procedure", "reactions", "solve"]
+    BALANCE_FIELD_NUMBER: _ClassVar[int]
+    CONSTRAINED_DOFS_FIELD_NUMBER: _ClassVar[int]
+    DOFS_FIELD_NUMBER: _ClassVar[int]
+    EXTREMES_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PROCEDURE_FIELD_NUMBER: _ClassVar[int]
+    REACTIONS_FIELD_NUMBER: _ClassVar[int]
+    SOLVE_FIELD_NUMBER: _ClassVar[int]
+    balance: Balance
+    constrained_dofs: int
+    dofs: int
+    extremes: _containers.RepeatedCompositeFieldContainer[Extreme]
+    name: str
+    procedure: str
+    reactions: _containers.RepeatedCompositeFieldContainer[RegionSum]
+    solve: SolveRecord
+    def __init__(self, name: _Optional[str] = ..., procedure: _Optional[str] = ..., dofs: _Optional[int] = ..., constrained_dofs: _Optional[int] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ...) -> None: ...
