@@ -1,0 +1,136 @@
+"""What a physics is: one module of this package with a `PHYSICS` object that has these attributes.
+
+A physics states its weak form once, as a scikit-fem form in terms of a coefficient (the constitutive matrix of the
+material). From that and the flux (stress, heat flow) everything else follows for all physics alike: assembly, the
+residual, reactions, energies, recovery of derived fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dougong.v1 import analysis_pb2 as pb
+from dougong.v1 import job_pb2, options_pb2
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """A field that a physics can write.
+
+    Attributes
+    ----------
+    components
+        Names; empty for a scalar.
+    dimension
+        A value of dougong.v1.Dimension.
+    at_points
+        From gradients, shape (n, nq, nc, dim), and flux, same shape, to values, shape (n, nq, n_components); None for
+        the fields that the solution gives directly (the unknown and the reaction).
+    from_field
+        Name of another field, and a function of its values, shape (..., n_components of that), for fields such as
+        invariants, which are formed after averaging at the nodes.
+    """
+
+    components: tuple[str, ...]
+    dimension: options_pb2.Dimension
+    at_points: Callable[[Array, Array], Array] | None = None
+    from_field: tuple[str, Callable[[Array], Array]] | None = None
+
+    @property
+    def width(self) -> int:
+        """Numbers per node or point."""
+        return max(1, len(self.components))
+
+
+class Loads(Protocol):
+    """What a load of a physics may do; implemented by `dougong.solver.loads`."""
+
+    def on_cells(self, region: str, form: Any, **params: Any) -> None:
+        """Add a linear form over a region of cells. An array of one value for each section is given cell by cell."""
+
+    def on_facets(self, region: str, form: Any, **params: Any) -> None:
+        """Add a linear form over a region of facets."""
+
+    def on_facets_bilinear(self, region: str, form: Any, **params: Any) -> None:
+        """Add a bilinear form over a region of facets to the stiffness."""
+
+    def on_nodes(self, region: str, values: Array) -> None:
+        """Add the same values, shape (nc,), to every node of a region."""
+
+    def measure(self, region: str) -> float:
+        """Area of a region of facets (length times thickness in two dimensions). Collective."""
+
+    def section_values(self, of: Callable[[pb.Material], float]) -> Array:
+        """A constant of the material of each section, shape (n_sections,)."""
+
+
+class Constraints(Protocol):
+    """What a condition of a physics may do; implemented by `dougong.solver.conditions`."""
+
+    def prescribe(self, region: str, directions: Array, values: Array) -> None:
+        """Require direction . unknown = value at each node of a region, for each row of `directions` (m, nc)."""
+
+    def normal(self, region: str) -> Array | None:
+        """The common outward unit normal of the facets of a region; None when they are not plane. Collective."""
+
+
+class Physics(Protocol):
+    """A physics."""
+
+    NAME: str
+    #: Field of dougong.v1.Step.procedure -> name of the procedure that runs it.
+    PROCEDURES: Mapping[str, str]
+    #: Name of the field of unknowns.
+    UNKNOWN: str
+    #: Scikit-fem bilinear form; `w.coefficient` is the constitutive matrix at each quadrature point.
+    STIFFNESS: Any
+    #: Name of the fused kernel that computes the same, see dougong.solver.kernels; "" if there is none.
+    KERNEL: str
+    #: Fields of dougong.v1.Condition.kind and Load.kind that this physics understands.
+    CONDITIONS: Mapping[str, Callable[[pb.Condition, int, Constraints], None]]
+    LOADS: Mapping[str, Callable[[pb.Load, int, Loads], None]]
+    #: Which kind of region a load wants: "facets", "nodes" or "cells".
+    LOAD_REGIONS: Mapping[str, str]
+    #: Loads that also hold the body (their region counts as restrained in every direction).
+    RESTRAINING_LOADS: frozenset[str]
+    FIELDS: Mapping[str, FieldSpec]
+    DEFAULT_FIELDS: tuple[str, ...]
+    #: Mesh dimensions it can be computed in.
+    DIMENSIONS: tuple[int, ...]
+
+    def components(self, dim: int) -> tuple[str, ...]:
+        """Names of the components of the unknown; empty for a scalar."""
+
+    def check_material(self, material: pb.Material, path: str) -> list[job_pb2.Violation]:
+        """What is wrong with the constants of a material."""
+
+    def check_load(self, load: pb.Load, path: str, material: pb.Material | None) -> list[job_pb2.Violation]:
+        """What is wrong with a load beyond what holds for all; `material` one of those it acts on, for body loads."""
+
+    def coefficient(self, material: pb.Material, dim: int) -> Array:
+        """Constitutive matrix."""
+
+    def flux(self, coefficient: Array, gradients: Array) -> Array:
+        """Flux from gradients of the unknown.
+
+        Parameters
+        ----------
+        coefficient
+            shape (n, r, r): constitutive matrix of each cell.
+        gradients
+            shape (n, nq, nc, dim).
+
+        Returns
+        -------
+        ndarray, shape (n, nq, nc, dim)
+        """
+
+    def free_modes(self, points: Array) -> tuple[tuple[str, ...], Array]:
+        """Motions without flux (rigid bodies, constant temperature): names and values, shape (n, nc, n_modes)."""

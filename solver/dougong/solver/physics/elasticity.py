@@ -1,0 +1,225 @@
+r"""Linear elasticity of solids, small displacements.
+
+Find u with  ∫ ε(v) : C : ε(u) = ∫ v·b + ∫ v·t  for all v,  ε(u) = (∇u + ∇uᵀ)/2,  σ = C : ε.
+(Hughes, "The Finite Element Method", 2000, section 2.7.)
+
+Tensors are written as vectors xx, yy, zz, xy, yz, zx; strain vectors have engineering shear, 2 ε_xy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from skfem import BilinearForm, LinearForm
+from skfem.helpers import dot, grad
+
+from dougong.messages import violation
+from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads
+from dougong.v1 import analysis_pb2 as pb
+from dougong.v1 import job_pb2, options_pb2
+
+VOIGT = ("xx", "yy", "zz", "xy", "yz", "zx")
+_PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
+
+
+def _strain(du: Any) -> Any:
+    """Strain vector of a displacement gradient du[i, j] = ∂u_i/∂x_j."""
+    return np.array([du[i, j] if i == j else du[i, j] + du[j, i] for i, j in _PAIRS])
+
+
+@BilinearForm
+def stiffness(u: Any, v: Any, w: Any) -> Any:
+    """ε(v) : C : ε(u)."""
+    return np.einsum("i...,ij...,j...", _strain(grad(v)), w.coefficient, _strain(grad(u)))
+
+
+@LinearForm
+def traction(v: Any, w: Any) -> Any:
+    """v · t."""
+    return dot(w.t, v)
+
+
+@LinearForm
+def pressure(v: Any, w: Any) -> Any:
+    """-p v · n."""
+    return -w.p * dot(w.n, v)
+
+
+@LinearForm
+def body_force(v: Any, w: Any) -> Any:
+    """Density times v · b."""
+    return w.density * dot(w.b, v)
+
+
+def von_mises(stress: Array) -> Array:
+    """Von Mises stress of stress vectors, shape (..., 6) -> (..., 1)."""
+    xx, yy, zz, xy, yz, zx = np.moveaxis(stress, -1, 0)
+    square = 0.5 * ((xx - yy) ** 2 + (yy - zz) ** 2 + (zz - xx) ** 2) + 3 * (xy**2 + yz**2 + zx**2)
+    return np.asarray(np.sqrt(square)[..., None])
+
+
+def principal(stress: Array) -> Array:
+    """Principal stresses of stress vectors, largest first, shape (..., 6) -> (..., 3)."""
+    tensor = np.empty((*stress.shape[:-1], 3, 3))
+    for k, (i, j) in enumerate(_PAIRS):
+        tensor[..., i, j] = tensor[..., j, i] = stress[..., k]
+    return np.ascontiguousarray(np.linalg.eigvalsh(tensor)[..., ::-1])
+
+
+def _vector(v: pb.Vector, dim: int) -> Array:
+    return np.array([v.x.value, v.y.value, v.z.value])[:dim]
+
+
+def _displacement(condition: pb.Condition, dim: int, constraints: Constraints) -> None:
+    d = condition.displacement
+    given = [c for c in "xyz"[:dim] if d.HasField(c)]
+    axes = local_axes(d.axes) if d.HasField("axes") else np.eye(3)
+    directions = np.array([axes["xyz".index(c)][:dim] for c in given])
+    constraints.prescribe(condition.region, directions, np.array([getattr(d, c).value for c in given]))
+
+
+def local_axes(axes: pb.Axes) -> Array:
+    """The unit vectors of local axes, one a row, shape (3, 3)."""
+    x = np.zeros(3)
+    x[: len(axes.x_axis.coordinates)] = axes.x_axis.coordinates
+    y = np.zeros(3)
+    if axes.HasField("xy_plane"):
+        y[: len(axes.xy_plane.coordinates)] = axes.xy_plane.coordinates
+    else:
+        y[:] = (-x[1], x[0], 0.0)
+    x /= np.linalg.norm(x)
+    y -= (x @ y) * x
+    y /= np.linalg.norm(y)
+    return np.array([x, y, np.cross(x, y)])
+
+
+def _fixed(condition: pb.Condition, dim: int, constraints: Constraints) -> None:
+    constraints.prescribe(condition.region, np.eye(dim), np.zeros(dim))
+
+
+def _symmetry(condition: pb.Condition, dim: int, constraints: Constraints) -> None:
+    given = np.array(condition.symmetry.normal.coordinates, dtype=float)
+    normal = given / np.linalg.norm(given) if len(given) else constraints.normal(condition.region)
+    if normal is not None:
+        constraints.prescribe(condition.region, normal[None], np.zeros(1))
+
+
+def _total_force(load: pb.Load, dim: int, loads: Loads) -> None:
+    area = loads.measure(load.region)
+    loads.on_facets(load.region, traction, t=_vector(load.total_force, dim) / area)
+
+
+def _gravity(load: pb.Load, dim: int, loads: Loads) -> None:
+    density = loads.section_values(lambda m: m.density.value)
+    loads.on_cells(load.region, body_force, density=density, b=_vector(load.gravity, dim))
+
+
+class Elasticity:
+    """Static elasticity of solids in three dimensions."""
+
+    NAME = "elasticity"
+    PROCEDURES: Mapping[str, str] = {"static": "static"}
+    UNKNOWN = "displacement"
+    STIFFNESS = stiffness
+    KERNEL = "elasticity"
+    DIMENSIONS = (3,)
+    CONDITIONS: Mapping[str, Callable[[pb.Condition, int, Constraints], None]] = {
+        "displacement": _displacement,
+        "fixed": _fixed,
+        "symmetry": _symmetry,
+    }
+    LOADS: Mapping[str, Callable[[pb.Load, int, Loads], None]] = {
+        "pressure": lambda load, dim, loads: loads.on_facets(load.region, pressure, p=load.pressure.value),
+        "traction": lambda load, dim, loads: loads.on_facets(load.region, traction, t=_vector(load.traction, dim)),
+        "total_force": _total_force,
+        "nodal_force": lambda load, dim, loads: loads.on_nodes(load.region, _vector(load.nodal_force, dim)),
+        "gravity": _gravity,
+        "body_force": lambda load, dim, loads: loads.on_cells(
+            load.region, body_force, density=1.0, b=_vector(load.body_force, dim)
+        ),
+    }
+    LOAD_REGIONS: Mapping[str, str] = {
+        "pressure": "facets",
+        "traction": "facets",
+        "total_force": "facets",
+        "nodal_force": "nodes",
+        "gravity": "cells",
+        "body_force": "cells",
+    }
+    RESTRAINING_LOADS: frozenset[str] = frozenset()
+    FIELDS: Mapping[str, FieldSpec] = {
+        "displacement": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_LENGTH),
+        "reaction": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_FORCE),
+        "stress": FieldSpec(VOIGT, options_pb2.DIMENSION_PRESSURE, lambda du, s: _tensor_vector(s)),
+        "strain": FieldSpec(VOIGT, options_pb2.DIMENSION_NONE, lambda du, s: np.moveaxis(_strain(_front(du)), 0, -1)),
+        "von_mises": FieldSpec((), options_pb2.DIMENSION_PRESSURE, from_field=("stress", von_mises)),
+        "principal_stress": FieldSpec(("p1", "p2", "p3"), options_pb2.DIMENSION_PRESSURE, from_field=("stress", principal)),
+    }
+    DEFAULT_FIELDS = ("displacement", "reaction", "stress", "von_mises")
+
+    def components(self, dim: int) -> tuple[str, ...]:
+        """See `Physics`."""
+        return ("x", "y", "z")[:dim]
+
+    def check_material(self, material: pb.Material, path: str) -> list[job_pb2.Violation]:
+        """Both constants are needed; E > 0, -1 < nu < 0.5."""
+        found = []
+        elastic = material.elastic
+        for name in ("young_modulus", "poisson_ratio"):
+            if not elastic.HasField(name):
+                found.append(violation("MATERIAL_CONSTANT_MISSING", f"{path}.elastic.{name}", constant=name))
+        if elastic.HasField("young_modulus") and not elastic.young_modulus.value > 0:
+            value = elastic.young_modulus.value
+            found.append(violation("YOUNG_MODULUS_NOT_POSITIVE", f"{path}.elastic.young_modulus", value=value))
+        if elastic.HasField("poisson_ratio") and not -1 < elastic.poisson_ratio.value < 0.5:
+            value = elastic.poisson_ratio.value
+            found.append(violation("POISSON_RATIO_OUT_OF_RANGE", f"{path}.elastic.poisson_ratio", value=value))
+        return found
+
+    def check_load(self, load: pb.Load, path: str, material: pb.Material | None) -> list[job_pb2.Violation]:
+        """Gravity needs a density."""
+        if load.WhichOneof("kind") == "gravity" and material is not None and not material.density.value > 0:
+            return [violation("MATERIAL_CONSTANT_MISSING", path, constant="density")]
+        return []
+
+    def coefficient(self, material: pb.Material, dim: int) -> Array:
+        """Elasticity matrix C of an isotropic material, shape (6, 6), from Lamé's constants."""
+        E, nu = material.elastic.young_modulus.value, material.elastic.poisson_ratio.value
+        lam, mu = E * nu / ((1 + nu) * (1 - 2 * nu)), E / (2 * (1 + nu))
+        C = np.zeros((6, 6))
+        C[:3, :3] = lam
+        C[range(6), range(6)] += [2 * mu] * 3 + [mu] * 3
+        return C
+
+    def flux(self, coefficient: Array, gradients: Array) -> Array:
+        """Stress tensor σ = C : ε."""
+        s = np.einsum("nij,jnq->inq", coefficient, _strain(_front(gradients)), optimize=True)
+        out = np.empty_like(gradients)
+        for k, (i, j) in enumerate(_PAIRS):
+            out[..., i, j] = out[..., j, i] = s[k]
+        return out
+
+    def free_modes(self, points: Array) -> tuple[tuple[str, ...], Array]:
+        """Rigid-body motions about the centre of the points."""
+        n = len(points)
+        x = points - (points.mean(axis=0) if n else 0.0)
+        modes = np.zeros((n, 3, 6))
+        for axis in range(3):
+            modes[:, axis, axis] = 1.0
+            modes[:, :, 3 + axis] = np.cross(np.eye(3)[axis], x)
+        names = ("translation x", "translation y", "translation z", "rotation x", "rotation y", "rotation z")
+        return names, modes
+
+
+def _front(gradients: Array) -> Array:
+    """(n, nq, i, j) -> (i, j, n, nq)."""
+    return np.moveaxis(gradients, (2, 3), (0, 1))
+
+
+def _tensor_vector(tensor: Array) -> Array:
+    return np.stack([tensor[..., i, j] for i, j in _PAIRS], axis=-1)
+
+
+PHYSICS = Elasticity()

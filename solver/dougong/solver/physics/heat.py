@@ -1,0 +1,113 @@
+r"""Heat conduction.
+
+Find T with  ∫ ∇v · k ∇T + ∫ h v T = ∫ v s + ∫ v q + ∫ h v T∞  for all v: conductivity k, film coefficient h, ambient
+temperature T∞, heat source s, heat q entering through the surface.
+(Lewis, Nithiarasu, Seetharamu, "Fundamentals of the Finite Element Method for Heat and Fluid Flow", 2004, chapter 3.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from skfem import BilinearForm, LinearForm
+from skfem.helpers import grad
+
+from dougong.messages import violation
+from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads
+from dougong.v1 import analysis_pb2 as pb
+from dougong.v1 import job_pb2, options_pb2
+
+
+@BilinearForm
+def conduction(T: Any, v: Any, w: Any) -> Any:
+    """∇v · k ∇T."""
+    return np.einsum("i...,ij...,j...", grad(v), w.coefficient, grad(T))
+
+
+@BilinearForm
+def film(T: Any, v: Any, w: Any) -> Any:
+    """H v T."""
+    return w.h * v * T
+
+
+@LinearForm
+def source(v: Any, w: Any) -> Any:
+    """S v."""
+    return w.s * v
+
+
+def _temperature(condition: pb.Condition, dim: int, constraints: Constraints) -> None:
+    constraints.prescribe(condition.region, np.ones((1, 1)), np.array([condition.temperature.value]))
+
+
+def _convection(load: pb.Load, dim: int, loads: Loads) -> None:
+    h, ambient = load.convection.coefficient.value, load.convection.ambient.value
+    loads.on_facets_bilinear(load.region, film, h=h)
+    loads.on_facets(load.region, source, s=h * ambient)
+
+
+class Heat:
+    """Heat conduction in two and three dimensions."""
+
+    NAME = "heat"
+    PROCEDURES: Mapping[str, str] = {"steady_heat": "static"}
+    UNKNOWN = "temperature"
+    STIFFNESS = conduction
+    KERNEL = "diffusion"
+    DIMENSIONS = (2, 3)
+    CONDITIONS: Mapping[str, Callable[[pb.Condition, int, Constraints], None]] = {"temperature": _temperature}
+    LOADS: Mapping[str, Callable[[pb.Load, int, Loads], None]] = {
+        "heat_flux": lambda load, dim, loads: loads.on_facets(load.region, source, s=load.heat_flux.value),
+        "heat_source": lambda load, dim, loads: loads.on_cells(load.region, source, s=load.heat_source.value),
+        "convection": _convection,
+    }
+    LOAD_REGIONS: Mapping[str, str] = {"heat_flux": "facets", "heat_source": "cells", "convection": "facets"}
+    RESTRAINING_LOADS = frozenset({"convection"})
+    FIELDS: Mapping[str, FieldSpec] = {
+        "temperature": FieldSpec((), options_pb2.DIMENSION_TEMPERATURE),
+        "reaction": FieldSpec((), options_pb2.DIMENSION_POWER),
+        "heat_flux": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_HEAT_FLUX, lambda dT, q: -q[:, :, 0, :]),
+    }
+    DEFAULT_FIELDS = ("temperature", "reaction", "heat_flux")
+
+    def components(self, dim: int) -> tuple[str, ...]:
+        """See `Physics`."""
+        return ()
+
+    def check_material(self, material: pb.Material, path: str) -> list[job_pb2.Violation]:
+        """A positive conductivity is needed."""
+        if not material.HasField("conductivity"):
+            return [violation("MATERIAL_CONSTANT_MISSING", f"{path}.conductivity", constant="conductivity")]
+        if not material.conductivity.value > 0:
+            value = material.conductivity.value
+            return [violation("CONDUCTIVITY_NOT_POSITIVE", f"{path}.conductivity", value=value)]
+        return []
+
+    def check_load(self, load: pb.Load, path: str, material: pb.Material | None) -> list[job_pb2.Violation]:
+        """A film coefficient must be positive, and the ambient temperature given."""
+        if load.WhichOneof("kind") != "convection":
+            return []
+        found = []
+        if not load.convection.coefficient.value > 0:
+            value = load.convection.coefficient.value
+            found.append(violation("FILM_COEFFICIENT_NOT_POSITIVE", f"{path}.convection.coefficient", value=value))
+        if not load.convection.HasField("ambient"):
+            found.append(violation("VALUE_MISSING", f"{path}.convection.ambient"))
+        return found
+
+    def coefficient(self, material: pb.Material, dim: int) -> Array:
+        """Conductivity tensor, shape (dim, dim)."""
+        return np.eye(dim) * material.conductivity.value
+
+    def flux(self, coefficient: Array, gradients: Array) -> Array:
+        """K ∇T, against the heat flow."""
+        return np.einsum("nij,nqcj->nqci", coefficient, gradients, optimize=True)
+
+    def free_modes(self, points: Array) -> tuple[tuple[str, ...], Array]:
+        """A constant temperature."""
+        return ("temperature level",), np.ones((len(points), 1, 1))
+
+
+PHYSICS = Heat()
