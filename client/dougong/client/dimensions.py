@@ -1,0 +1,107 @@
+"""The physical dimensions of the schema: exponents, names, units in the usual systems, examples for messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dougong.v1 import analysis_pb2, options_pb2
+
+#: Exponents of length, mass, time and temperature.
+Exponents = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class DimensionInfo:
+    """What people need to know about a dimension.
+
+    Attributes
+    ----------
+    exponents
+        Of length, mass, time and temperature.
+    en, zh
+        Its name.
+    si, mm_t_s
+        The unit it has in the system SI (m, kg, s, K) and mm-t-s (mm, t, s, K).
+    examples
+        Values with units, as a person would write them.
+    """
+
+    exponents: Exponents
+    en: str
+    zh: str
+    si: str
+    mm_t_s: str
+    examples: str
+
+
+_D = options_pb2
+
+#: Every dimension of the schema but DIMENSION_UNSPECIFIED.
+DIMENSIONS: dict[int, DimensionInfo] = {
+    _D.DIMENSION_NONE: DimensionInfo((0, 0, 0, 0), "a number without unit", "无量纲数", "", "", "0.3"),
+    _D.DIMENSION_LENGTH: DimensionInfo((1, 0, 0, 0), "length", "长度", "m", "mm", "25 mm, 0.1 m, 2 in"),
+    _D.DIMENSION_TEMPERATURE: DimensionInfo(
+        (0, 0, 0, 1), "temperature", "温度", "K", "K", "20 degC, 293.15 K, 68 degF"
+    ),
+    _D.DIMENSION_TEMPERATURE_DIFFERENCE: DimensionInfo(
+        (0, 0, 0, 1), "temperature difference", "温差", "K", "K", "80 K, 80 delta_degC"
+    ),
+    _D.DIMENSION_FORCE: DimensionInfo((1, 1, -2, 0), "force", "力", "N", "N", "500 N, 2 kN, 100 lbf"),
+    _D.DIMENSION_PRESSURE: DimensionInfo(
+        (-1, 1, -2, 0), "pressure, stress or modulus", "压强、应力或模量", "Pa", "MPa", "210 GPa, 5 MPa, 1 bar"
+    ),
+    _D.DIMENSION_DENSITY: DimensionInfo((-3, 1, 0, 0), "density", "密度", "kg/m³", "t/mm³", "7850 kg/m^3, 7.85 g/cm^3"),
+    _D.DIMENSION_ACCELERATION: DimensionInfo(
+        (1, 0, -2, 0), "acceleration", "加速度", "m/s²", "mm/s²", "9.81 m/s^2, 9810 mm/s^2"
+    ),
+    _D.DIMENSION_FORCE_PER_VOLUME: DimensionInfo(
+        (-2, 1, -2, 0), "force per volume", "单位体积力", "N/m³", "N/mm³", "77 kN/m^3, 1e-6 N/mm^3"
+    ),
+    _D.DIMENSION_CONDUCTIVITY: DimensionInfo(
+        (1, 1, -3, -1), "thermal conductivity", "导热系数", "W/(m·K)", "mW/(mm·K)", "52 W/(m*K), 0.2 W/(m*K)"
+    ),
+    _D.DIMENSION_HEAT_FLUX: DimensionInfo(
+        (0, 1, -3, 0), "heat flux", "热流密度", "W/m²", "mW/mm²", "500 W/m^2, 2 kW/m^2"
+    ),
+    _D.DIMENSION_HEAT_SOURCE: DimensionInfo(
+        (-1, 1, -3, 0), "heat source", "体积热源", "W/m³", "mW/mm³", "1e5 W/m^3, 2 W/cm^3"
+    ),
+    _D.DIMENSION_FILM_COEFFICIENT: DimensionInfo(
+        (0, 1, -3, -1), "film coefficient", "对流换热系数", "W/(m²·K)", "mW/(mm²·K)", "25 W/(m^2*K)"
+    ),
+    _D.DIMENSION_EXPANSION: DimensionInfo(
+        (0, 0, 0, -1), "coefficient of thermal expansion", "热膨胀系数", "1/K", "1/K", "1.2e-5 1/K"
+    ),
+    _D.DIMENSION_SPECIFIC_HEAT: DimensionInfo(
+        (2, 0, -2, -1), "specific heat", "比热容", "J/(kg·K)", "mJ/(t·K)", "460 J/(kg*K)"
+    ),
+    _D.DIMENSION_POWER: DimensionInfo((2, 1, -3, 0), "power", "功率", "W", "mW", "5 W, 2 kW"),
+}
+
+#: A dimension that only results have.
+ENERGY = DimensionInfo((2, 1, -2, 0), "energy", "能量", "J", "mJ", "5 J")
+
+
+def unit_name(dimension: int | DimensionInfo, units: analysis_pb2.UnitSystem) -> str:
+    """The unit of a dimension in a unit system, for people: "MPa", "mm"; empty for a pure number.
+
+    Parameters
+    ----------
+    dimension
+        A value of `dougong.v1.Dimension`, or `ENERGY`.
+    units
+        The unit system of an analysis.
+    """
+    info = dimension if isinstance(dimension, DimensionInfo) else DIMENSIONS.get(dimension)
+    if info is None:
+        return ""
+    if units.system == analysis_pb2.UnitSystem.SYSTEM_EXPLICIT:
+        from dougong.client.units import explicit_unit_name
+
+        return explicit_unit_name(info.exponents, units)
+    metric = units.system == analysis_pb2.UnitSystem.SYSTEM_MM_T_S
+    name = info.mm_t_s if metric else info.si
+    temperature = dimension == options_pb2.DIMENSION_TEMPERATURE
+    if temperature and units.HasField("absolute_zero") and abs(units.absolute_zero + 273.15) < 1e-9:
+        return "°C"
+    return name

@@ -1,0 +1,196 @@
+"""Numbers with units: "210 GPa", "25 mm", "20 degC" -> a number in the unit system of an analysis.
+
+The units library (pint) is slow to import, so it is imported when the first unit occurs, not before.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from dougong.client.dimensions import DIMENSIONS, Exponents
+from dougong.v1 import analysis_pb2, options_pb2
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+
+#: A unit expression is letters, products, quotients and small powers: nothing that could cost time to evaluate.
+_UNIT = re.compile(r"[A-Za-zµμΩÅ_*/^ ()%0-9-]{1,60}")
+_DIGITS_ELSEWHERE = re.compile(r"(?<![\^0-9])(?<!\^-)[0-9]+|\^-?[0-9]{2,}|\^[^-0-9]|\*\*")
+
+
+class UnitError(ValueError):
+    """A value cannot be read.
+
+    Attributes
+    ----------
+    kind
+        "number": it does not begin with a number; "not_finite": the number is too large; "unit": there is no such
+        unit; "dimension": the unit measures something else; "difference": a temperature difference where a
+        temperature belongs.
+    part
+        The part of the text that is to blame.
+    """
+
+    def __init__(self, kind: str, part: str) -> None:
+        super().__init__(f"{kind}: {part}")
+        self.kind = kind
+        self.part = part
+
+
+def parse_number(text: str) -> tuple[float, str]:
+    """Split a text into the number it begins with and what follows, stripped: "210 GPa" -> (210.0, "GPa").
+
+    Raises
+    ------
+    UnitError
+        "number" or "not_finite".
+    """
+    match = _NUMBER.match(text.strip())
+    if match is None:
+        raise UnitError("number", text)
+    value = float(match.group())
+    if not math.isfinite(value):
+        raise UnitError("not_finite", match.group())
+    return value, text.strip()[match.end() :].strip()
+
+
+@dataclass(frozen=True)
+class UnitConverter:
+    """Converts values with units into a unit system.
+
+    Parameters
+    ----------
+    units
+        The unit system of the analysis.
+    """
+
+    units: analysis_pb2.UnitSystem
+
+    def convert(self, text: str, dimension: int) -> float:
+        """A number, or a number with a unit, as a number of the unit system.
+
+        Parameters
+        ----------
+        text
+            Such as "5", "2.1e11", "210 GPa", "9.81 m/s^2".
+        dimension
+            The expected dimension, a value of `dougong.v1.Dimension`.
+
+        Raises
+        ------
+        UnitError
+            It cannot be read, or has the wrong dimension.
+        """
+        value, unit_text = parse_number(text)
+        if not unit_text:
+            return value
+        unit = parse_unit(unit_text)
+        registry = _registry()
+        exponents = DIMENSIONS[dimension].exponents
+        if unit.dimensionality != _dimensionality(exponents):
+            raise UnitError("dimension", unit_text)
+        if dimension == options_pb2.DIMENSION_TEMPERATURE:
+            if "delta_" in str(unit):
+                raise UnitError("difference", unit_text)
+            degree: float = registry.Quantity(1.0, base_units(self.units)[3]).to("kelvin").magnitude
+            kelvin: float = registry.Quantity(value, unit).to("kelvin").magnitude
+            return round(kelvin / degree + self.units.absolute_zero, 9)
+        if dimension == options_pb2.DIMENSION_TEMPERATURE_DIFFERENCE:
+            unit = _difference(unit)
+        converted = _tidy(value * registry.Quantity(1.0, unit).to(_target(exponents, self.units)).magnitude)
+        if not math.isfinite(converted):
+            raise UnitError("not_finite", text)
+        return converted
+
+
+def parse_unit(text: str) -> Any:
+    """A unit as pint understands it; "m/s2", "kg/m³", "°C", "W/(m·K)" are understood too.
+
+    Raises
+    ------
+    UnitError
+        "unit".
+    """
+    plain = text.strip().replace("°C", "degC").replace("°F", "degF").replace("·", "*").replace("**", "^")
+    plain = plain.replace("²", "^2").replace("³", "^3").replace("℃", "degC").replace("Ω", "ohm")
+    if plain == "%":
+        plain = "percent"
+    plain = re.sub(r"(?<=[A-Za-z])([1-9])(?![0-9A-Za-z])", r"^\1", plain)
+    inverse = re.fullmatch(r"1\s*/(.*)", plain)
+    body = inverse.group(1) if inverse else plain
+    if not _UNIT.fullmatch(body) or _DIGITS_ELSEWHERE.search(body.replace(" ", "")):
+        raise UnitError("unit", text)
+    import pint
+
+    try:
+        unit = _registry().parse_units(f"1/({body})" if inverse else body)
+    except (pint.PintError, ValueError, TypeError, AttributeError, KeyError, SyntaxError, AssertionError) as error:
+        raise UnitError("unit", text) from error
+    except Exception as error:
+        # The tokenizer of the standard library, which pint uses, has error classes of its own.
+        if type(error).__module__ in {"tokenize", "pint.errors"} or "pint" in type(error).__module__:
+            raise UnitError("unit", text) from error
+        raise
+    return unit
+
+
+def base_units(units: analysis_pb2.UnitSystem) -> tuple[Any, Any, Any, Any]:
+    """Length, mass, time and (difference of) temperature of a unit system, as pint units.
+
+    Raises
+    ------
+    UnitError
+        A base unit of an explicit system cannot be read or measures something else.
+    """
+    names = ("m", "kg", "s", "K")
+    if units.system == analysis_pb2.UnitSystem.SYSTEM_MM_T_S:
+        names = ("mm", "metric_ton", "s", "K")
+    elif units.system == analysis_pb2.UnitSystem.SYSTEM_EXPLICIT:
+        names = (units.length or "m", units.mass or "kg", units.time or "s", units.temperature or "K")
+    found = tuple(parse_unit(name) for name in names)
+    for k, unit in enumerate(found):
+        if unit.dimensionality != _dimensionality(tuple(int(i == k) for i in range(4))):  # type: ignore[arg-type]
+            raise UnitError("dimension", names[k])
+    return (found[0], found[1], found[2], _difference(found[3]))
+
+
+def explicit_unit_name(exponents: Exponents, units: analysis_pb2.UnitSystem) -> str:
+    """The unit of a dimension in an explicit unit system: "lbf/in**2"; empty when its base units cannot be read."""
+    try:
+        return f"{_target(exponents, units):~C}"
+    except UnitError:
+        return ""
+
+
+def _target(exponents: Exponents, units: analysis_pb2.UnitSystem) -> Any:
+    unit = _registry().Unit("")
+    for base, exponent in zip(base_units(units), exponents, strict=True):
+        if exponent:
+            unit = unit * base**exponent
+    return unit
+
+
+def _dimensionality(exponents: Exponents) -> Any:
+    names = ("[length]", "[mass]", "[time]", "[temperature]")
+    return _registry().UnitsContainer({n: e for n, e in zip(names, exponents, strict=True) if e})
+
+
+def _difference(unit: Any) -> Any:
+    """A unit of temperature as a unit of temperature difference: degrees have no zero there."""
+    name = {"degree_Celsius": "delta_degree_Celsius", "degree_Fahrenheit": "delta_degree_Fahrenheit"}.get(str(unit))
+    return _registry().Unit(name) if name else unit
+
+
+def _tidy(value: float) -> float:
+    """Take away the noise of the conversion, which sits in the last bit: 209999999999.99997 -> 210000000000."""
+    return float(f"{value:.15g}")
+
+
+@cache
+def _registry() -> Any:
+    import pint
+
+    return pint.UnitRegistry()
