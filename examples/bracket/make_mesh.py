@@ -1,8 +1,8 @@
 """Build the bracket and its mesh again; needs the Python module `gmsh` (and the GL libraries it loads).
 
-A bearing bracket, as it carries the end of a shaft or a pin: a base plate with four bolt holes, an upright plate with a
-bored lug, and a triangular rib in front of the upright. Fillets join the three plates, the corners of the base plate are
-rounded. Millimetres.
+A bearing bracket, as it carries the end of a shaft or a pin: a base plate with four bolt holes, an upright plate with
+a bored lug, and a triangular rib in front of the upright. Fillets join the three plates, the corners of the base plate
+are rounded. Millimetres.
 
     python make_mesh.py [bracket.msh]
 
@@ -136,7 +136,7 @@ def inner_edges() -> list[int]:
 
 
 def boss_edges() -> list[int]:
-    """The circles in which the boss leaves the upright."""
+    """Find the circles in which the boss leaves the upright."""
     chosen = []
     for _, tag in gmsh.model.getEntities(1):
         bx0, by0, bz0, bx1, by1, bz1 = box_of(1, tag)

@@ -1,0 +1,41 @@
+# `make` alone prints the targets. Every target that needs the environment makes it first.
+PYTHON := .venv/bin/python
+ARGS ?=
+export PYTHONNOUSERSITE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format proto wheel clean
+
+help: ## Print the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: ## Install what is missing and make .venv; the other targets do it by themselves.
+	@scripts/setup.sh
+
+demo: setup ## Solve the example part through a private server and show the answer.
+	@.venv/bin/dougong solve examples/bracket/analysis.yaml $(ARGS)
+
+test: setup ## Run all tests; ARGS="-k name" passes arguments to pytest.
+	@$(PYTHON) -m pytest --durations=10 $(ARGS)
+
+check: setup ## Style, types, import rules, generated code.
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@PYTHONPATH=scripts .venv/bin/lint-imports --no-cache
+	@$(PYTHON) scripts/generate_proto.py --check
+
+format: setup ## Format the code and sort the imports.
+	@$(PYTHON) -m ruff check --fix .
+	@$(PYTHON) -m ruff format .
+
+proto: setup ## Generate the Python code of the contract again.
+	@$(PYTHON) scripts/generate_proto.py
+
+wheel: setup ## Build dist/dougong-*.whl.
+	@$(PYTHON) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
+clean: ## Remove everything that was made, also .venv.
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

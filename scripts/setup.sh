@@ -1,0 +1,84 @@
+#!/bin/bash
+# Set up everything that Dougong needs in this checkout: Debian packages, the interpreter that the distribution's PETSc
+# is built for, and .venv. When nothing has changed since the last time it only compares a hash.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# PETSc, SLEPc, MPI and OpenBLAS with their Python modules; a C compiler for the kernels.
+packages=(python3-petsc4py-real python3-petsc4py python3-slepc4py-real python3-mpi4py openmpi-bin libopenblas0-serial
+    python3-venv gcc libc6-dev)
+
+stamp=.venv/setup-done
+key=$(cat pyproject.toml hatch_build.py scripts/setup.sh scripts/setup_venv.py requirements/*.txt \
+    solver/dougong/solver/kernels/*.{c,h,py} 2>/dev/null | sha256sum | cut -d' ' -f1)
+# The key holds the folder as well: in a virtual environment that was moved the commands must be made again.
+key="$key $PWD"
+[[ -f $stamp && $(<"$stamp") == "$key" ]] && exit 0
+
+mkdir -p build
+exec 9>build/setup.lock
+flock 9  # two `make` at once: the second waits, and then finds the work done
+[[ -f $stamp && $(<"$stamp") == "$key" ]] && exit 0
+
+missing_packages() {
+    local package
+    for package in "${packages[@]}"; do
+        [[ $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) == "install ok installed" ]] || echo "$package"
+    done
+}
+
+install_packages() {
+    local as_root=() missing=("$@")
+    if ((EUID != 0)); then
+        if ! sudo -n true 2>/dev/null; then
+            echo "Dougong needs Debian packages that only an administrator can install; please ask for:" \
+                "apt-get install --no-install-recommends ${missing[*]}" >&2
+            exit 1
+        fi
+        as_root=(sudo -n)
+    fi
+    local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0)
+    echo "Installing Debian packages: ${missing[*]}"
+    # The package lists are fetched only when they are missing or too old to find the packages.
+    if ! "${apt[@]}" install --no-install-recommends "${missing[@]}" >build/apt.log 2>&1; then
+        "${apt[@]}" update >>build/apt.log 2>&1 || true
+        if ! "${apt[@]}" install --no-install-recommends "${missing[@]}" >>build/apt.log 2>&1; then
+            tail -n 15 build/apt.log >&2
+            echo "The Debian packages could not be installed; the whole output is in build/apt.log." >&2
+            exit 1
+        fi
+    fi
+}
+
+# The interpreter for which the distribution's newest petsc4py is built: its extension module carries the interpreter's
+# suffix in its name. Not simply the first python3 on PATH, which may be another one.
+petsc_python() {
+    local modules python suffix module
+    mapfile -t modules < <(ls -d /usr/lib/petscdir/petsc[0-9]*-real/lib/python3/dist-packages/petsc4py/lib/PETSc.*.so \
+        /usr/lib/petscdir/petsc[0-9]*/*-real/lib/python3/dist-packages/petsc4py/lib/PETSc.*.so 2>/dev/null | sort -rV)
+    for module in "${modules[@]}"; do
+        for python in /usr/bin/python3 /usr/bin/python3.[0-9]*; do
+            [[ -x $python && $python != *-config ]] || continue
+            suffix=$("$python" -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))' 2>/dev/null) || continue
+            if [[ $module == */PETSc"$suffix" ]]; then
+                echo "$python ${module%/petsc4py/lib/*}"
+                return
+            fi
+        done
+    done
+    return 1
+}
+
+if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
+    mapfile -t missing < <(missing_packages)
+    ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
+fi
+if ! found=$(petsc_python); then
+    echo "No petsc4py of the distribution was found; on Debian and its relatives an administrator installs it with:" \
+        "apt-get install --no-install-recommends ${packages[*]}" >&2
+    exit 1
+fi
+read -r python petsc_packages <<<"$found"
+
+"$python" -I scripts/setup_venv.py "$petsc_packages"
+echo "$key" >"$stamp"
