@@ -28,8 +28,8 @@ def tools_python() -> Path:
     wanted = "\n".join(REQUIREMENTS)
     if not done.exists() or done.read_text(encoding="utf-8") != wanted:
         print("Making build/proto-venv")
-        venv.create(TOOLS, clear=True, with_pip=True)
-        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REQUIREMENTS]
+        venv.create(TOOLS, clear=True, symlinks=True, with_pip=True)
+        command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *REQUIREMENTS]
         subprocess.run(command, check=True)
         done.write_text(wanted, encoding="utf-8")
     return python

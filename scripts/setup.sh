@@ -9,8 +9,10 @@ packages=(python3-petsc4py-real python3-petsc4py python3-slepc4py-real python3-m
     python3-venv gcc libc6-dev)
 
 stamp=.venv/setup-done
+shopt -s nullglob
 key=$(cat pyproject.toml hatch_build.py scripts/setup.sh scripts/setup_venv.py requirements/*.txt \
-    solver/dougong/solver/kernels/*.{c,h,py} 2>/dev/null | sha256sum | cut -d' ' -f1)
+    solver/dougong/solver/kernels/*.{c,h,py} | sha256sum | cut -d' ' -f1)
+shopt -u nullglob
 # The key holds the folder as well: in a virtual environment that was moved the commands must be made again.
 key="$key $PWD"
 [[ -f $stamp && $(<"$stamp") == "$key" ]] && exit 0

@@ -30,7 +30,7 @@ def main(petsc_packages: Path) -> None:
     python = ENVIRONMENT / "bin" / "python"
     if origin_of(python) != (sys.base_prefix, *sys.version_info[:2]):
         print("Making .venv")
-        venv.create(ENVIRONMENT, clear=True, with_pip=True)
+        venv.create(ENVIRONMENT, clear=True, symlinks=True, with_pip=True)
     site_packages = next((ENVIRONMENT / "lib").glob("python3*/site-packages"))
     link(site_packages, petsc_packages / "petsc4py")
     link(site_packages, DISTRIBUTION / "mpi4py")
@@ -38,10 +38,10 @@ def main(petsc_packages: Path) -> None:
         link(site_packages, slepc)
 
     print("Installing Python packages")
-    # A path file made by hand would put the source roots on the path a second time.
-    (site_packages / "dougong-dev.pth").unlink(missing_ok=True)
     install_requirements(python, numpy_of_distribution())
     pip(python, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    # A path file made by hand would put the source roots on the path a second time.
+    (site_packages / "dougong-dev.pth").unlink(missing_ok=True)
     if (ROOT / "solver/dougong/solver/kernels/build.py").exists():
         run([str(python), "-m", "dougong.solver.kernels.build"])
     # Open MPI refuses root unless told; a single process needs no launcher.
@@ -94,10 +94,10 @@ def install_requirements(python: Path, numpy_major: int) -> None:
 
 def pip(python: Path, *arguments: str) -> None:
     """Run pip install quietly; its messages appear only if it fails."""
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", *arguments]
+    command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input", *arguments]
     # A user's own site-packages and PYTHONPATH must not count as installed.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    subprocess.run([*command], check=True, env=environment | {"PYTHONNOUSERSITE": "1"})
+    subprocess.run(command, check=True, env=environment | {"PYTHONNOUSERSITE": "1"})
 
 
 def run(command: list[str]) -> None:
