@@ -1,0 +1,126 @@
+"""Numbers out of text, in bulk: what the readers of text formats share."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dougong.meshes.formats.base import ReadError
+
+_CHUNK = 1 << 24
+
+
+class Buffer(Protocol):
+    """Bytes in memory or mapped."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: slice, /) -> bytes: ...
+    def find(self, sub: bytes, start: int = ..., end: int = ..., /) -> int: ...
+    def rfind(self, sub: bytes, start: int = ..., end: int = ..., /) -> int: ...
+
+
+def decode(name: bytes) -> str:
+    """A name in a mesh file: UTF-8, or GB 18030 where it is not, or Latin-1 where it is neither."""
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return name.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return name.decode("latin-1")
+
+
+def line_of(data: Buffer, offset: int) -> int:
+    """Number of the line that the byte at `offset` stands in, counted from 1."""
+    return 1 + sum(data[a : min(a + _CHUNK, offset)].count(b"\n") for a in range(0, offset, _CHUNK))
+
+
+def shown(text: bytes, width: int = 60) -> str:
+    """A piece of a file for an error message: short, and without control characters."""
+    cut = text[:width].decode("latin-1")
+    return "".join(c if c.isprintable() else "·" for c in cut) + ("…" if len(text) > width else "")
+
+
+def parse_numbers(
+    data: Buffer, start: int, end: int, dtype: type[np.float64] | type[np.int64], section: str
+) -> NDArray[Any]:
+    """All numbers between two offsets, separated by white space.
+
+    Works in pieces of 16 MiB, so that the text is never in memory as a whole.
+
+    Parameters
+    ----------
+    data
+        The file.
+    start, end
+        Offsets of the section.
+    dtype
+        float64, or int64; whole numbers in float64 are exact up to 2**53.
+    section
+        Its name, for the error.
+
+    Raises
+    ------
+    ReadError
+        MESH_LINE_INVALID: something is no number.
+    """
+    out: NDArray[Any] = np.empty(0, dtype=dtype)
+    used = 0
+    at = start
+    while at < end:
+        stop = min(at + _CHUNK, end)
+        if stop < end:
+            cut = max(data.rfind(b"\n", at, stop), data.rfind(b" ", at, stop))
+            stop = cut + 1 if cut > at else end
+        piece = _numbers(data[at:stop], dtype)
+        if piece is None:
+            raise _invalid_line(data, at, stop, dtype, section)
+        if used + len(piece) > len(out):
+            # Grow by realloc, guessing the rest from what came so far: the numbers are never there twice.
+            guess = (used + len(piece)) * (end - start) / (stop - start)
+            out.resize(max(used + len(piece), int(guess * 1.02) if stop < end else 0), refcheck=False)
+        out[used : used + len(piece)] = piece
+        used += len(piece)
+        at = stop
+    out.resize(used, refcheck=False)
+    return out
+
+
+def _numbers(text: bytes, dtype: type[np.float64] | type[np.int64]) -> NDArray[Any] | None:
+    """The numbers in a text, or None when not all of it is numbers."""
+    if not text.strip():
+        return np.empty(0, dtype=dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)
+        try:
+            return np.fromstring(text, dtype=dtype, sep=" ")
+        except (DeprecationWarning, ValueError):
+            return None
+
+
+def _invalid_line(
+    data: Buffer, start: int, end: int, dtype: type[np.float64] | type[np.int64], section: str
+) -> ReadError:
+    first = line_of(data, start)
+    # The piece may begin in the middle of a line; that part is looked at as a line of its own.
+    for number, line in enumerate(data[start:end].split(b"\n")):
+        if _numbers(line, dtype) is None:
+            return ReadError("MESH_LINE_INVALID", line=first + number, section=section, found=shown(line.strip()))
+    return ReadError("MESH_LINE_INVALID", line=first, section=section, found="")
+
+
+def line_of_number(data: Buffer, start: int, end: int, index: int) -> int:
+    """Number of the line that the number `index` of a section stands in; for error messages."""
+    line = line_of(data, start)
+    at = start
+    while at < end:
+        stop = data.find(b"\n", at, end)
+        stop = end if stop < 0 else stop
+        index -= len(data[at:stop].split())
+        if index < 0:
+            return line
+        line += 1
+        at = stop + 1
+    return line
