@@ -22,7 +22,7 @@ check: setup ## Style, types, import rules, generated code.
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
-	@PYTHONPATH=scripts .venv/bin/lint-imports --no-cache
+	@.venv/bin/lint-imports --no-cache --no-logo
 	@$(PYTHON) scripts/generate_proto.py --check
 
 format: setup ## Format the code and sort the imports.
