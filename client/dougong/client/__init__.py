@@ -1,0 +1,30 @@
+"""Python client of Dougong: meshes up, analyses in, results back.
+
+from dougong.client import Client, load_analysis
+
+"""
+
+from dougong.client.client import Client
+from dougong.client.errors import ServerError, ServerUnreachable
+from dougong.client.transfer import Array
+from dougong.client.yaml_analysis import AnalysisFile, AnalysisFileError
+from dougong.client.yaml_analysis import dump as dump_analysis
+from dougong.client.yaml_analysis import load as load_analysis
+from dougong.messages import Conflict, DataLoss, FemError, InputError, NotFound, ResourceLimit
+
+__all__ = [
+    "AnalysisFile",
+    "AnalysisFileError",
+    "Array",
+    "Client",
+    "Conflict",
+    "DataLoss",
+    "FemError",
+    "InputError",
+    "NotFound",
+    "ResourceLimit",
+    "ServerError",
+    "ServerUnreachable",
+    "dump_analysis",
+    "load_analysis",
+]
