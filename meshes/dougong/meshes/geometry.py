@@ -67,7 +67,9 @@ def cell_geometry(points: _Array, ct: CellType, nodes: NDArray[np.integer]) -> C
     out = np.empty((5, len(nodes)))
     for start in range(0, len(nodes), _CHUNK):
         x = points[nodes[start : start + _CHUNK]]
-        out[:, start : start + _CHUNK] = _chunk(ct, x)
+        # Coordinates of 1e200 overflow; what comes out is not finite, and is refused as such.
+        with np.errstate(over="ignore", invalid="ignore"):
+            out[:, start : start + _CHUNK] = _chunk(ct, x)
     return CellGeometry(*out)
 
 
