@@ -217,6 +217,11 @@ class NodalBasis:
         shape (n_cells, n_nodes of the type): nodes of the cells.
     components
         Number of unknowns a node: 1 for a scalar field, dim for a vector field.
+
+    Attributes
+    ----------
+    order
+        For each unknown of a cell, in order of its nodes and then components, scikit-fem's number of it.
     """
 
     def __init__(self, reference: Reference, points: Array, nodes: NDArray[np.integer], components: int) -> None:
@@ -228,7 +233,9 @@ class NodalBasis:
         self.nelems = len(nodes)
         self.N = components * len(points)
         self.Nbfun = components * nodes.shape[1]
-        node_of_basis = np.argsort(_permutation(name))
+        basis_of_node = _permutation(name)
+        node_of_basis = np.argsort(basis_of_node)
+        self.order = (basis_of_node[:, None] * components + np.arange(components)).ravel()
         self.element_dofs = np.array(
             [nodes[:, node_of_basis[i // components]] * components + i % components for i in range(self.Nbfun)]
         )
@@ -271,6 +278,7 @@ class FacetBasis:
         area = np.linalg.norm(normal, axis=0)
         self.dx = area * self.W
         self._n = normal / area
+        self.order = np.arange(self.Nbfun)
         self.element_dofs = np.array([nodes[:, i // components] * components + i % components for i in range(self.Nbfun)])
         self.basis = [self._field(reference, i, components) for i in range(self.Nbfun)]
 

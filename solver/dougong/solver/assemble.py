@@ -1,0 +1,224 @@
+"""The system of a step on one part: block rows of the owned nodes, with the conditions built in.
+
+By a fused kernel where there is one for the physics, else by its scikit-fem form: the same numbers (a test holds them
+together). No PETSc here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from dougong.solver import kernels
+from dougong.solver.conditions import ConstraintSet
+from dougong.solver.elements import (
+    NodalBasis,
+    Reference,
+    linear_reference,
+    stiffness_reference,
+)
+from dougong.solver.loads import ElementMatrices, element_matrices
+from dougong.solver.model import CHUNK, Model
+from dougong.solver.partition import Part
+
+Array = NDArray[np.float64]
+
+#: Fused kernels by the name a physics gives.
+_FUSED = {"elasticity": kernels.elasticity, "diffusion": kernels.diffusion}
+
+
+@dataclass(frozen=True)
+class BlockMatrix:
+    """Block rows of the owned nodes of a part.
+
+    Attributes
+    ----------
+    indptr
+        shape (n_rows + 1,), int64.
+    indices
+        shape (n_blocks,), int32 - local nodes, ascending in each row.
+    values
+        shape (n_blocks, nc, nc), float64.
+    """
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int32]
+    values: Array
+
+    @property
+    def n_rows(self) -> int:
+        """Number of block rows."""
+        return len(self.indptr) - 1
+
+    def norm_inf(self) -> float:
+        """Largest row sum of absolute values on this rank."""
+        largest = 0.0
+        for first in range(0, self.n_rows, CHUNK):
+            last = min(first + CHUNK, self.n_rows)
+            begin, end = self.indptr[first], self.indptr[last]
+            sums = np.abs(self.values[begin:end]).sum(axis=2)
+            starts = self.indptr[first:last] - begin
+            largest = max(largest, float(np.add.reduceat(sums, starts, axis=0).max(initial=0.0)))
+        return largest
+
+
+@dataclass(frozen=True)
+class System:
+    """A linear system A x = b whose solution satisfies the conditions.
+
+    Attributes
+    ----------
+    matrix
+        Owned block rows.
+    rhs
+        shape (n_owned, nc).
+    """
+
+    matrix: BlockMatrix
+    rhs: Array
+
+
+def assemble(model: Model, constraints: ConstraintSet, loads: Array, extra: list[ElementMatrices]) -> System:
+    """The system of a step.
+
+    Parameters
+    ----------
+    model
+        The step on this part.
+    constraints
+        Its conditions.
+    loads
+        shape (n_local, nc): nodal loads.
+    extra
+        Matrices of loads that depend on the solution.
+    """
+    rhs = constraints.project(loads[: model.part.n_owned])
+    matrix = _empty(model, [b.nodes for b in model.part.blocks])
+    for k, block in enumerate(model.part.blocks):
+        _add_block(matrix, rhs, model, constraints, k, block.nodes, stiffness_reference(block.type.name))
+    for e in extra:
+        scatter(matrix, rhs, model.part, constraints, e.nodes, e.values)
+    return System(matrix, rhs)
+
+
+def assemble_linear(model: Model, constraints: ConstraintSet, extra: list[ElementMatrices]) -> BlockMatrix:
+    """The same operator on the linear elements of the cells' corners, on the curved geometry: the coarse level of
+    p-multigrid. Rows of nodes that are no corners are empty; columns are local nodes as in `assemble`."""
+    corners = [b.nodes[:, : b.type.n_corners] for b in model.part.blocks]
+    matrix = _empty(model, corners)
+    unused = np.zeros((model.part.n_owned, model.components))
+    for k, block in enumerate(model.part.blocks):
+        _add_block(matrix, unused, model, constraints, k, corners[k], linear_reference(block.type.name))
+    return matrix
+
+
+def _empty(model: Model, cells: list[NDArray[np.int32]]) -> BlockMatrix:
+    indptr, indices = pattern(cells, model.part.n_owned, model.part.n_local)
+    nc = model.components
+    return BlockMatrix(indptr, indices, np.zeros((len(indices), nc, nc)))
+
+
+def pattern(cells: list[NDArray[np.int32]], n_rows: int, n_nodes: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Which nodes each of the first `n_rows` nodes shares a cell with, itself too."""
+    if kernels.available():
+        found = kernels.block_pattern(cells, n_rows, n_nodes)
+        return found.indptr, found.indices
+    incidence = []
+    for c in cells:
+        rows = np.repeat(np.arange(len(c)), c.shape[1])
+        ones = np.ones(c.size, dtype=bool)
+        incidence.append(sparse.csr_matrix((ones, (rows, c.ravel())), shape=(len(c), n_nodes)))
+    A = sparse.vstack(incidence).tocsr()
+    graph = (A.T.tocsr()[:n_rows] @ A).tocsr()
+    graph.sort_indices()
+    return graph.indptr.astype(np.int64), graph.indices.astype(np.int32)
+
+
+def _add_block(
+    matrix: BlockMatrix,
+    rhs: Array,
+    model: Model,
+    constraints: ConstraintSet,
+    k: int,
+    field_nodes: NDArray[np.int32],
+    field: Reference,
+) -> None:
+    block = model.part.blocks[k]
+    if not len(block):
+        return
+    geometry = stiffness_reference(block.type.name)
+    coefficients = model.coefficients() * model.thickness()[:, None, None]
+    fused = _FUSED.get(model.physics.KERNEL) if kernels.available() else None
+    if fused is not None:
+        cells = kernels.cell_block(model.part.points, block.nodes, geometry.dN, field_nodes, field.dN, geometry.W)
+        form = fused(cells, coefficients, model.section_of[k])
+        rows = kernels.Pattern(matrix.indptr, matrix.indices, model.part.n_local)
+        held = kernels.Constraints(constraints.index, constraints.projectors, constraints.prescribed)
+        kernels.assemble(form, rows, matrix.values, constraints=held, rhs=rhs)
+        return
+    if field is not geometry:
+        raise ValueError("the linear level of a quadratic cell needs a fused kernel")
+    for rows, values in form_matrices(model, k):
+        scatter(matrix, rhs, model.part, constraints, block.nodes[rows], values)
+
+
+def form_matrices(model: Model, k: int) -> Iterator[tuple[slice, Array]]:
+    """Element matrices of a block from the physics' scikit-fem form, some cells at a time."""
+    block = model.part.blocks[k]
+    reference = stiffness_reference(block.type.name)
+    coefficients = model.coefficients() * model.thickness()[:, None, None]
+    step = max(16, CHUNK // (reference.n_points * block.nodes.shape[1] // 16))
+    for first in range(0, len(block), step):
+        rows = slice(first, min(first + step, len(block)))
+        basis = NodalBasis(reference, model.part.points, block.nodes[rows], model.components)
+        C = coefficients[model.section_of[k][rows]]  # (n, r, r)
+        at_points = np.broadcast_to(np.moveaxis(C, 0, -1)[..., None], (*C.shape[1:], *basis.dx.shape))
+        yield rows, element_matrices(model.physics.STIFFNESS, basis, coefficient=at_points)
+
+
+def scatter(
+    matrix: BlockMatrix,
+    rhs: Array,
+    part: Part,
+    constraints: ConstraintSet,
+    nodes: NDArray[np.int32],
+    values: Array,
+) -> None:
+    """Add element matrices, conditions built in, to the rows of owned nodes.
+
+    With K_ab the block of nodes a and b: K_ab becomes P_a K_ab P_b, P_a K_ab u0_b goes to the right-hand side, and
+    s (1 - P_a), s = tr K_aa / nc, keeps the diagonal of a constrained node regular, with s u0_a on the right.
+    """
+    nc = matrix.values.shape[1]
+    n, k = nodes.shape
+    K = values.reshape(n, k, nc, k, nc).transpose(0, 1, 3, 2, 4).copy()  # (n, k, k, nc, nc)
+    row = constraints.index[nodes]  # (n, k)
+    touched = np.flatnonzero((row >= 0).any(axis=1))
+    if len(touched):
+        identity = np.eye(nc)
+        P = np.broadcast_to(identity, (len(touched), k, nc, nc)).copy()
+        u0 = np.zeros((len(touched), k, nc))
+        held = row[touched] >= 0
+        P[held] = constraints.projectors[row[touched][held]]
+        u0[held] = constraints.prescribed[row[touched][held]]
+        Kt = K[touched]
+        s = np.einsum("naaii->na", Kt) / nc * held
+        load = s[..., None] * u0 - np.einsum("naij,nabjl,nbl->nai", P, Kt, u0, optimize=True)
+        Kt = np.einsum("naij,nabjl,nblm->nabim", P, Kt, P, optimize=True)
+        diagonal = np.arange(k)
+        Kt[:, diagonal, diagonal] += s[..., None, None] * (identity - P)
+        K[touched] = Kt
+        here = nodes[touched] < part.n_owned
+        np.add.at(rhs, nodes[touched][here], load[here])
+    owned = nodes < part.n_owned
+    element, a = np.nonzero(owned)
+    rows = nodes[element, a].astype(np.int64)  # (m,)
+    wanted = rows[:, None] * part.n_local + nodes[element]  # (m, k)
+    counts = np.diff(matrix.indptr)
+    keys = np.repeat(np.arange(matrix.n_rows, dtype=np.int64), counts) * part.n_local + matrix.indices
+    position = np.searchsorted(keys, wanted)
+    np.add.at(matrix.values, position.ravel(), K[element, a].reshape(-1, nc, nc))

@@ -1,0 +1,169 @@
+"""Conditions on nodes: from prescribed directions to one projector a node.
+
+Each condition requires n . u = g at a node, for one or more directions n; several conditions may meet there. Together
+they fix u in a subspace and leave it free in the rest. With V an orthonormal basis of the span of the directions,
+P = 1 - Vᵀ V projects onto the free directions and u0 is the shortest displacement that satisfies all of them; then
+u = P u + u0. Global, rotated and symmetry axes are thereby the same thing, unknowns stay in global axes, and the
+system stays symmetric (docs/adr/0004-projectors.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dougong.messages import violation
+from dougong.solver.elements import FacetBasis, load_reference
+from dougong.solver.model import Model
+from dougong.v1 import job_pb2
+
+Array = NDArray[np.float64]
+
+#: Directions at a node whose singular values differ by more than this are taken as dependent.
+_RANK = 1e-8
+#: Two values prescribed for one direction may differ by this fraction of the largest prescribed value.
+_AGREE = 1e-9
+#: Normals of a plane region may differ by this much from their mean.
+_PLANE = 1e-4
+
+
+@dataclass(frozen=True)
+class ConstraintSet:
+    """The constrained nodes of a part.
+
+    Attributes
+    ----------
+    index
+        shape (n_local,), int32 - row in the other arrays, -1 for a free node.
+    nodes
+        shape (m,), int32 - local nodes.
+    projectors
+        shape (m, nc, nc) - onto the free directions.
+    prescribed
+        shape (m, nc) - u0, dimension of the unknown.
+    rank
+        shape (m,), int - number of independent directions prescribed.
+    """
+
+    index: NDArray[np.int32]
+    nodes: NDArray[np.int32]
+    projectors: Array
+    prescribed: Array
+    rank: NDArray[np.int64]
+
+    def project(self, values: Array) -> Array:
+        """Free part of nodal values, shape (k, nc) for the first k local nodes."""
+        out = values.copy()
+        here = self.nodes < len(values)
+        nodes = self.nodes[here]
+        out[nodes] = np.einsum("mij,mj->mi", self.projectors[here], values[nodes])
+        return out
+
+
+class ConstraintBuilder:
+    """Collects what the conditions of a step prescribe; implements `dougong.solver.physics.base.Constraints`."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._rows: list[tuple[NDArray[np.int32], Array, float, int]] = []
+        self._source = -1
+        self.violations: list[job_pb2.Violation] = []
+
+    def run(self) -> ConstraintSet:
+        """Build the set of a step; what is wrong is found in `violations`. Collective."""
+        physics, dim = self._model.physics, self._model.part.dim
+        for k, condition in enumerate(self._model.step.message.conditions):
+            self._source = k
+            physics.CONDITIONS[condition.WhichOneof("kind")](condition, dim, self)
+        return self._solve()
+
+    def prescribe(self, region: str, directions: Array, values: Array) -> None:
+        """See `Constraints`."""
+        nodes = self._model.regions.nodes(region)
+        for direction, value in zip(directions, values, strict=True):
+            self._rows.append((nodes, np.asarray(direction, dtype=float), float(value), self._source))
+
+    def normal(self, region: str) -> Array | None:
+        """See `Constraints`."""
+        model = self._model
+        total, normals = np.zeros(model.part.dim), []
+        for f in model.regions.facets(region):
+            basis = FacetBasis(load_reference(f.type), model.part.points, f.nodes, 1)
+            n = basis.default_parameters()["n"]
+            mine = model.part.blocks[f.block].mine[f.rows]
+            total += np.einsum("ifq,fq->i", n[:, mine], basis.dx[mine])
+            normals.append(n.reshape(len(n), -1).T)
+        total = model.part.comm.sum(total)
+        length = np.linalg.norm(total)
+        mean = total / length if length > 0 else total
+        worst = max((float(np.abs(n - mean).max()) for n in normals), default=0.0)
+        worst = float(model.part.comm.max(worst))
+        if length == 0 or worst > _PLANE:
+            path = f"{self._path(self._source)}.symmetry"
+            self.violations.append(violation("SYMMETRY_NOT_PLANE", path, region=region, deviation=f"{worst:.3g}"))
+            return None
+        return np.asarray(mean)
+
+    def _path(self, source: int) -> str:
+        return f"steps[{self._model.step.index}].conditions[{source}]"
+
+    def _solve(self) -> ConstraintSet:
+        nc, n_local = self._model.components, self._model.part.n_local
+        index = np.full(n_local, -1, dtype=np.int32)
+        if not self._rows:
+            none = np.empty(0, dtype=np.int32)
+            return ConstraintSet(index, none, np.empty((0, nc, nc)), np.empty((0, nc)), np.empty(0, dtype=np.int64))
+        node = np.concatenate([n for n, _, _, _ in self._rows])
+        direction = np.concatenate([np.broadcast_to(d, (len(n), nc)) for n, d, _, _ in self._rows])
+        value = np.concatenate([np.full(len(n), v) for n, _, v, _ in self._rows])
+        source = np.concatenate([np.full(len(n), s) for n, _, _, s in self._rows])
+        order = np.argsort(node, kind="stable")
+        node, direction, value, source = node[order], direction[order], value[order], source[order]
+        nodes, first, count = np.unique(node, return_index=True, return_counts=True)
+        index[nodes] = np.arange(len(nodes), dtype=np.int32)
+        projectors, prescribed = np.empty((len(nodes), nc, nc)), np.empty((len(nodes), nc))
+        rank = np.empty(len(nodes), dtype=np.int64)
+        largest = float(self._model.part.comm.max(np.abs(value).max(initial=0.0)))
+        for m in np.unique(count):
+            group = np.flatnonzero(count == m)
+            rows = first[group, None] + np.arange(m)
+            N, g = direction[rows], value[rows]  # (n, m, nc), (n, m)
+            projectors[group], prescribed[group], rank[group] = _subspace(N, g)
+            error = np.abs(np.einsum("nmi,ni->nm", N, prescribed[group]) - g).max(axis=1)
+            bad = group[error > _AGREE * largest]
+            if len(bad):
+                self._contradiction(nodes[bad], np.unique(source[first[bad, None] + np.arange(m)]))
+        return ConstraintSet(index, nodes.astype(np.int32), projectors, prescribed, rank)
+
+    def _contradiction(self, nodes: NDArray[np.int32], sources: NDArray[np.int64]) -> None:
+        part = self._model.part
+        ids = self._model.regions.stored.load().node_numbers(np.sort(part.nodes[nodes]))
+        conditions = self._model.step.message.conditions
+        regions = ", ".join(dict.fromkeys(conditions[s].region for s in sources))
+        paths = ", ".join(self._path(int(s)) for s in sources)
+        path = self._path(int(sources[-1]))
+        self.violations.append(
+            violation("CONDITIONS_CONTRADICT", path, node_ids=ids.tolist(), regions=regions, conditions=paths, count=len(ids))
+        )
+
+
+def _subspace(N: Array, g: Array) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Projector, shortest solution and rank of N u = g for a batch of small systems.
+
+    Parameters
+    ----------
+    N
+        shape (n, m, nc).
+    g
+        shape (n, m).
+    """
+    U, s, Vt = np.linalg.svd(N, full_matrices=False)
+    kept = s > _RANK * s[:, :1]
+    inverse = np.where(kept, 1.0 / np.where(kept, s, 1.0), 0.0)
+    u0 = np.einsum("nri,nr,nmr,nm->ni", Vt, inverse, U, g, optimize=True)
+    P = np.eye(N.shape[2]) - np.einsum("nri,nr,nrj->nij", Vt, kept.astype(float), Vt, optimize=True)
+    exact = np.round(P)
+    P = np.where(np.abs(P - exact) < 1e-14, exact, P)  # directions along axes give zeros and ones
+    return P, u0, kept.sum(axis=1)

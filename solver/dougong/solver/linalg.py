@@ -1,0 +1,405 @@
+"""Linear systems in PETSc; the only file that imports petsc4py.
+
+Conjugate gradients with multigrid, or a sparse factorisation. For quadratic cells the multigrid is p-multigrid: the
+quadratic level is smoothed by Chebyshev iteration, and the linear element on the corner nodes is the next level, below
+which smoothed aggregation with rigid-body modes goes on (PETSc's GAMG).
+
+Sources: Adams, Brezina, Hu, Tuminaro, "Parallel multigrid smoothing: polynomial versus Gauss-Seidel", JCP 188, 2003;
+Adams, "Evaluation of three unstructured multigrid methods on 3D finite element problems in solid mechanics",
+IJNME 55, 2002; Helenbrook, Mavriplis, Atkins, "Analysis of p-multigrid for continuous and discontinuous finite element
+discretizations", AIAA 2003-3989.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import petsc4py
+from numpy.typing import NDArray
+
+petsc4py.init([])
+from petsc4py import PETSc  # noqa: E402 - PETSc must be initialised first
+
+from dougong.messages import SolveError  # noqa: E402
+from dougong.solver.assemble import BlockMatrix  # noqa: E402
+from dougong.solver.coarse import LinearLevel  # noqa: E402
+from dougong.solver.partition import Part  # noqa: E402
+from dougong.v1 import analysis_pb2 as pb  # noqa: E402
+from dougong.v1 import result_pb2  # noqa: E402
+
+Array = NDArray[np.float64]
+
+#: Below so many unknowns a factorisation is faster than setting up multigrid; see benchmarks/.
+DIRECT_BELOW = 20_000
+DEFAULT_TOLERANCE = 1e-8
+DEFAULT_MAX_ITERATIONS = 1000
+
+#: PETSc error codes (petscerror.h) that mean a zero pivot.
+_ZERO_PIVOT = (71, 81)
+_OUT_OF_MEMORY = 55
+_FLOATING_POINT = 72
+
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True)
+class SolveInput:
+    """What a solve needs beside the right-hand side.
+
+    Attributes
+    ----------
+    part
+        The part, whose owned nodes are the block rows.
+    matrix
+        Owned block rows of a symmetric positive definite matrix.
+    near_nullspace
+        shape (n_owned, nc, k): motions that strain the body little, for aggregation.
+    linear_level
+        The linear level of p-multigrid; None for linear cells.
+    scalar
+        Whether there is one unknown a node.
+    """
+
+    part: Part
+    matrix: BlockMatrix
+    near_nullspace: Array
+    linear_level: LinearLevel | None
+
+
+def version() -> str:
+    """Version of PETSc."""
+    return ".".join(str(n) for n in PETSc.Sys.getVersion())
+
+
+class LinearSolver:
+    """A prepared solver; factorisation or preconditioner serve any number of right-hand sides.
+
+    Parameters
+    ----------
+    given
+        The system.
+    options
+        What the user asked for.
+    comm
+        mpi4py communicator, or None for one process.
+    monitor
+        Called with iteration and residual relative to the first.
+
+    Raises
+    ------
+    SolveError
+        SINGULAR_SYSTEM when the factorisation meets a zero pivot.
+    """
+
+    def __init__(
+        self,
+        given: SolveInput,
+        options: pb.SolverOptions,
+        comm: Any,
+        monitor: Callable[[int, float], None] | None = None,
+    ) -> None:
+        self._given = given
+        self._comm = comm if comm is not None else PETSc.COMM_SELF
+        self._monitor = monitor
+        self._prefix = f"dougong{next(_numbers)}_"
+        self._objects: list[Any] = []
+        self.tolerance = options.relative_tolerance if options.HasField("relative_tolerance") else DEFAULT_TOLERANCE
+        self.max_iterations = options.max_iterations if options.HasField("max_iterations") else DEFAULT_MAX_ITERATIONS
+        self.nc = given.matrix.values.shape[1]
+        self.dofs = self.nc * given.part.n_total
+        self.direct, self.why = choose(options.method, self.dofs)
+        try:
+            self._setup()
+        except PETSc.Error as error:
+            raise _translate(error) from error
+
+    def _setup(self) -> None:
+        self.A = self._keep(block_matrix(self._given.part, self._given.matrix, self._comm, aij=self.direct))
+        self.A.setOption(PETSc.Mat.Option.SPD, True)
+        self.ksp = self._keep(PETSc.KSP().create(comm=self._comm))
+        self.ksp.setOptionsPrefix(self._prefix)
+        self.ksp.setOperators(self.A)
+        settings = self._direct() if self.direct else self._iterative()
+        database = PETSc.Options()
+        names = {f"{self._prefix}{key}": value for key, value in settings.items()}
+        try:
+            for name, value in names.items():
+                database[name] = value
+            self.ksp.setFromOptions()
+            self.ksp.setUp()
+        finally:
+            for name in names:
+                database.delValue(name)
+
+    def _keep(self, thing: Any) -> Any:
+        self._objects.append(thing)
+        return thing
+
+    def _direct(self) -> dict[str, Any]:
+        self.method = "sparse Cholesky factorisation"
+        self.ksp.setType("preonly")
+        pc = self.ksp.getPC()
+        pc.setType("cholesky")
+        if PETSc.Sys.hasExternalPackage("mumps"):
+            pc.setFactorSolverType("mumps")
+            self.method += " (MUMPS)"
+            # Out of memory estimates of MUMPS are often short for fill-in of solids: 50 % more room.
+            return {"mat_mumps_icntl_14": 50}
+        if self._given.part.comm.size > 1:
+            pc.setType("redundant")
+        return {}
+
+    def _iterative(self) -> dict[str, Any]:
+        ksp = self.ksp
+        ksp.setType("cg")
+        ksp.setNormType(PETSc.KSP.NormType.NATURAL)
+        ksp.setTolerances(rtol=self.tolerance, atol=0.0, divtol=1e8, max_it=self.max_iterations)
+        ksp.setMonitor(self._on_iteration)
+        level = self._given.linear_level
+        if level is None:
+            self.method = "conjugate gradients, algebraic multigrid (GAMG)"
+            self.A = self._keep(self.A.convert("aij")) if self.nc > 1 else self.A
+            self.ksp.setOperators(self.A)
+            self._near_nullspace(self.A, self._given.near_nullspace)
+            ksp.getPC().setType("gamg")
+            return _GAMG
+        self.method = "conjugate gradients, p-multigrid over algebraic multigrid (GAMG)"
+        pc = ksp.getPC()
+        pc.setType("mg")
+        pc.setMGLevels(2)
+        P = self._keep(interpolation(level, self._given.part, self.nc, self._comm))
+        if level.matrix is None:
+            fine = self._keep(self.A.convert("aij"))
+            coarse = self._keep(fine.ptap(P))
+        else:
+            coarse = self._keep(block_matrix(level, level.matrix, self._comm, aij=True))
+        coarse.setBlockSize(self.nc)
+        coarse.setOption(PETSc.Mat.Option.SPD, True)
+        self._near_nullspace(coarse, self._given.near_nullspace[level.owned_corners])
+        pc.setMGInterpolation(1, P)
+        bottom = pc.getMGCoarseSolve()
+        bottom.setOperators(coarse)
+        bottom.setType("preonly")
+        bottom.getPC().setType("gamg")
+        smoother = {
+            "mg_levels_1_ksp_type": "chebyshev",
+            "mg_levels_1_ksp_max_it": 3,
+            "mg_levels_1_ksp_chebyshev_esteig": "0,0.1,0,1.1",
+            "mg_levels_1_esteig_ksp_type": "cg",
+            "mg_levels_1_esteig_ksp_max_it": 10,
+            "mg_levels_1_pc_type": "pbjacobi" if self.nc > 1 else "jacobi",
+        }
+        return smoother | {f"mg_coarse_{key}": value for key, value in _GAMG.items()}
+
+    def _near_nullspace(self, A: Any, modes: Array) -> None:
+        comm = self._given.part.comm
+        B = modes.reshape(-1, modes.shape[-1])
+        gram = comm.sum(B.T @ B)
+        scale = np.sqrt(np.diag(gram))
+        L = np.linalg.cholesky(gram / np.outer(scale, scale))
+        Q = np.linalg.solve(L, (B / scale).T)
+        vectors = []
+        for q in Q:
+            v = A.createVecLeft()
+            v.setArray(q)
+            vectors.append(v)
+        space = PETSc.NullSpace().create(vectors=vectors, comm=self._comm)
+        A.setNearNullSpace(space)
+        for v in vectors:
+            v.destroy()
+        space.destroy()
+
+    def _on_iteration(self, ksp: Any, iteration: int, norm: float) -> None:
+        if iteration == 0:
+            self._first = norm or 1.0
+        if self._monitor is not None:
+            self._monitor(iteration, norm / self._first)
+
+    def solve(self, rhs: Array, start: Array) -> tuple[Array, result_pb2.SolveRecord]:
+        """Solve A x = b.
+
+        Parameters
+        ----------
+        rhs
+            shape (n_owned, nc).
+        start
+            shape (n_owned, nc): satisfies the conditions; the iteration corrects it, and measures its residual
+            against the residual of this start.
+
+        Returns
+        -------
+        x
+            shape (n_owned, nc).
+        record
+            How it went.
+
+        Raises
+        ------
+        SolveError
+            NOT_CONVERGED, SINGULAR_SYSTEM or NON_FINITE: there is no result.
+        """
+        try:
+            return self._solve(rhs, start)
+        except PETSc.Error as error:
+            raise _translate(error) from error
+
+    def _solve(self, rhs: Array, start: Array) -> tuple[Array, result_pb2.SolveRecord]:
+        A = self.A
+        b, x0, r, y = A.createVecLeft(), A.createVecRight(), A.createVecLeft(), A.createVecRight()
+        try:
+            b.setArray(rhs.ravel())
+            x0.setArray(start.ravel())
+            A.mult(x0, r)
+            r.aypx(-1.0, b)
+            if r.norm(PETSc.NormType.NORM_INFINITY) == 0.0:
+                reason, iterations = "CONVERGED_ATOL", 0
+            else:
+                self.ksp.solve(r, y)
+                iterations = self.ksp.getIterationNumber()
+                reason = _reason_name(self.ksp.getConvergedReason())
+            self._refuse(reason, iterations)
+            x0.axpy(1.0, y)
+            A.mult(x0, r)
+            r.aypx(-1.0, b)
+            inf = PETSc.NormType.NORM_INFINITY
+            norm_A = float(self._given.part.comm.max(self._given.matrix.norm_inf()))
+            scale = norm_A * x0.norm(inf) + b.norm(inf)
+            residual = r.norm(inf)
+            if not np.isfinite(residual) or not np.isfinite(scale):
+                raise SolveError("NON_FINITE", solver=self.method)
+            backward = residual / scale if scale else 0.0
+            solution = x0.getArray().copy().reshape(rhs.shape)
+        finally:
+            for v in (b, x0, r, y):
+                v.destroy()
+        record = result_pb2.SolveRecord(
+            method=self.method,
+            why=self.why,
+            iterations=0 if self.direct else iterations,
+            converged_reason=reason,
+            relative_tolerance=0.0 if self.direct else self.tolerance,
+            backward_error=backward,
+        )
+        return solution, record
+
+    def _refuse(self, reason: str, iterations: int) -> None:
+        if reason.startswith("CONVERGED"):
+            return
+        details = {"reason": reason, "iterations": iterations, "solver": self.method}
+        if reason == "DIVERGED_NANORINF":
+            raise SolveError("NON_FINITE", **details)
+        if reason in ("DIVERGED_PC_FAILED", "DIVERGED_INDEFINITE_MAT", "DIVERGED_INDEFINITE_PC", "DIVERGED_BREAKDOWN"):
+            raise SolveError("SINGULAR_SYSTEM", **details)
+        residual = self.ksp.getResidualNorm() / getattr(self, "_first", 1.0)
+        raise SolveError("NOT_CONVERGED", residual=f"{residual:.3e}", target=f"{self.tolerance:.1e}", **details)
+
+    def destroy(self) -> None:
+        """Free PETSc's objects. Collective."""
+        for thing in reversed(self._objects):
+            thing.destroy()
+        self._objects.clear()
+
+
+_GAMG: dict[str, Any] = {
+    "pc_gamg_type": "agg",
+    "pc_gamg_agg_nsmooths": 1,
+    "pc_gamg_threshold": 0.01,
+    "pc_gamg_coarse_eq_limit": 500,
+    "mg_levels_ksp_type": "chebyshev",
+    "mg_levels_ksp_max_it": 2,
+    "mg_levels_esteig_ksp_type": "cg",
+    "mg_levels_esteig_ksp_max_it": 10,
+    "mg_levels_pc_type": "jacobi",
+}
+
+
+def choose(method: int, dofs: int) -> tuple[bool, str]:
+    """Whether to factorise, and why."""
+    if method == pb.SolverOptions.METHOD_DIRECT:
+        return True, "asked for"
+    if method == pb.SolverOptions.METHOD_ITERATIVE:
+        return False, "asked for"
+    if dofs < DIRECT_BELOW:
+        return True, f"{dofs} degrees of freedom, fewer than {DIRECT_BELOW}: a factorisation is faster"
+    return False, f"{dofs} degrees of freedom, {DIRECT_BELOW} or more: multigrid is faster and needs less memory"
+
+
+def block_matrix(rows: Any, matrix: BlockMatrix, comm: Any, aij: bool) -> Any:
+    """A PETSc matrix from block rows.
+
+    Parameters
+    ----------
+    rows
+        A `Part` or `LinearLevel`: `numbers` of the local nodes and the number of nodes in all.
+    matrix
+        Its owned block rows.
+    comm
+        Communicator.
+    aij
+        Scalar rows instead of blocks.
+    """
+    nc = matrix.values.shape[1]
+    columns = rows.numbers[matrix.indices]
+    itype = PETSc.IntType
+    n = matrix.n_rows
+    size = ((n * nc, rows.n_total * nc), (n * nc, rows.n_total * nc))
+    indptr, values = matrix.indptr, matrix.values
+    if aij and nc > 1:
+        indptr, columns, values = _scalar_rows(indptr, columns, values)
+    csr = (indptr.astype(itype), columns.astype(itype), np.ascontiguousarray(values).ravel())
+    if nc == 1 or aij:
+        A = PETSc.Mat().createAIJ(size, bsize=nc, csr=csr, comm=comm)
+    else:
+        A = PETSc.Mat().createBAIJ(size, bsize=nc, csr=csr, comm=comm)
+    A.setOption(PETSc.Mat.Option.SYMMETRIC, True)
+    return A
+
+
+def _scalar_rows(
+    indptr: NDArray[np.int64], columns: NDArray[np.int64], values: Array
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
+    """Block rows as scalar rows."""
+    nc = values.shape[1]
+    n = len(indptr) - 1
+    counts = np.repeat(np.diff(indptr) * nc, nc)
+    scalar = np.concatenate([[0], np.cumsum(counts)])
+    out_columns = np.empty(scalar[-1], dtype=np.int64)
+    out_values = np.empty(scalar[-1])
+    block_row = np.repeat(np.arange(n), np.diff(indptr))
+    within = np.arange(len(columns)) - indptr[block_row]
+    for i in range(nc):
+        at = scalar[block_row * nc + i] + within * nc
+        for j in range(nc):
+            out_columns[at + j] = columns * nc + j
+            out_values[at + j] = values[:, i, j]
+    return scalar, out_columns, out_values
+
+
+def interpolation(level: LinearLevel, part: Part, nc: int, comm: Any) -> Any:
+    """The interpolation from the linear level as a PETSc matrix."""
+    indptr, columns, values = level.interpolation(nc)
+    size = ((part.n_owned * nc, part.n_total * nc), (level.n_owned * nc, level.n_total * nc))
+    csr = (indptr.astype(PETSc.IntType), columns.astype(PETSc.IntType), values)
+    return PETSc.Mat().createAIJ(size, bsize=nc, csr=csr, comm=comm)
+
+
+def _reason_name(reason: int) -> str:
+    names = {v: k for k, v in vars(PETSc.KSP.ConvergedReason).items() if isinstance(v, int) and "_" in k}
+    known = {"CONVERGED_RTOL", "CONVERGED_ATOL", "CONVERGED_ITS", "DIVERGED_ITS", "DIVERGED_DTOL"}
+    preferred = [k for k, v in vars(PETSc.KSP.ConvergedReason).items() if v == reason and k in known]
+    return preferred[0] if preferred else names.get(reason, str(reason))
+
+
+def _translate(error: Any) -> SolveError:
+    code = int(error.ierr)
+    if code in _ZERO_PIVOT:
+        return SolveError("SINGULAR_SYSTEM", reason="zero pivot", iterations=0, solver="sparse factorisation")
+    if code == _FLOATING_POINT:
+        return SolveError("NON_FINITE", solver="PETSc")
+    if code == _OUT_OF_MEMORY:
+        return SolveError("SOLVER_OUT_OF_MEMORY")
+    return SolveError("SOLVER_FAILED", code=code)

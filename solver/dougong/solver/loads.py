@@ -1,0 +1,136 @@
+"""Loads on a part: the right-hand side, and what loads such as convection add to the stiffness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skfem import BilinearForm
+
+from dougong.solver.elements import FacetBasis, NodalBasis, load_reference
+from dougong.solver.model import CHUNK, Model
+from dougong.v1 import analysis_pb2 as pb
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ElementMatrices:
+    """Element matrices in the node order of the mesh.
+
+    Attributes
+    ----------
+    nodes
+        shape (n, k), int32 - local nodes.
+    values
+        shape (n, k nc, k nc) - unknowns of a node together.
+    mine
+        shape (n,), bool - whether this rank counts the element in sums.
+    """
+
+    nodes: NDArray[np.int32]
+    values: Array
+    mine: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class PerSection:
+    """A value for each section."""
+
+    values: Array
+
+
+def element_matrices(form: BilinearForm, basis: Any, **params: Any) -> Array:
+    """Element matrices of a form, shape (n_cells, n, n); unknowns in order of the cell's nodes, then components."""
+    local = form.elemental(basis, **params).tolocal()  # (n_cells, trial, test)
+    return np.ascontiguousarray(local[:, basis.order][:, :, basis.order].transpose(0, 2, 1))
+
+
+class LoadBuilder:
+    """Collects the loads of a step; implements `dougong.solver.physics.base.Loads`.
+
+    Attributes
+    ----------
+    rhs
+        shape (n_local, nc): nodal loads; complete on owned nodes.
+    matrices
+        What loads add to the stiffness.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.rhs = np.zeros((model.part.n_local, model.components))
+        self.matrices: list[ElementMatrices] = []
+
+    def run(self) -> None:
+        """Evaluate all loads of the step. Collective."""
+        physics, dim = self._model.physics, self._model.part.dim
+        for load in self._model.step.message.loads:
+            physics.LOADS[load.WhichOneof("kind")](load, dim, self)
+
+    def on_cells(self, region: str, form: Any, **params: Any) -> None:
+        """See `Loads`."""
+        model = self._model
+        for k, (block, rows) in enumerate(zip(model.part.blocks, model.regions.cells(region), strict=True)):
+            for first in range(0, len(rows), CHUNK):
+                some = rows[first : first + CHUNK]
+                section = model.section_of[k][some]
+                basis = NodalBasis(load_reference(block.type.name), model.part.points, block.nodes[some], model.components)
+                basis.dx = basis.dx * model.thickness()[section][:, None]
+                self._add(form.assemble(basis, **_params(params, basis, section)))
+
+    def on_facets(self, region: str, form: Any, **params: Any) -> None:
+        """See `Loads`."""
+        for f in self._model.regions.facets(region):
+            basis, section = self._facet_basis(f)
+            self._add(form.assemble(basis, **_params(params, basis, section)))
+
+    def on_facets_bilinear(self, region: str, form: Any, **params: Any) -> None:
+        """See `Loads`."""
+        for f in self._model.regions.facets(region):
+            basis, section = self._facet_basis(f)
+            values = element_matrices(form, basis, **_params(params, basis, section))
+            mine = self._model.part.blocks[f.block].mine[f.rows]
+            self.matrices.append(ElementMatrices(f.nodes, values, mine))
+
+    def on_nodes(self, region: str, values: Array) -> None:
+        """See `Loads`."""
+        self.rhs[self._model.regions.nodes(region)] += values
+
+    def measure(self, region: str) -> float:
+        """See `Loads`."""
+        area = 0.0
+        for f in self._model.regions.facets(region):
+            basis, _ = self._facet_basis(f)
+            area += float(basis.dx[self._model.part.blocks[f.block].mine[f.rows]].sum())
+        return float(self._model.part.comm.sum(area))
+
+    def section_values(self, of: Callable[[pb.Material], float]) -> PerSection:
+        """See `Loads`."""
+        return PerSection(self._model.per_section(of))
+
+    def _facet_basis(self, f: Any) -> tuple[FacetBasis, NDArray[np.int32]]:
+        model = self._model
+        basis = FacetBasis(load_reference(f.type), model.part.points, f.nodes, model.components)
+        basis.dx = basis.dx * model.facet_thickness(f)[:, None]
+        return basis, model.section_of[f.block][f.rows]
+
+    def _add(self, vector: Array) -> None:
+        self.rhs += vector.reshape(self.rhs.shape)
+
+
+def _params(params: dict[str, Any], basis: Any, section: NDArray[np.int32]) -> dict[str, Any]:
+    """Parameters of a form at its quadrature points: vectors (i, n, nq), section values (n, nq), numbers as they are."""
+    shape = basis.dx.shape
+    out = {}
+    for name, value in params.items():
+        if isinstance(value, PerSection):
+            out[name] = np.broadcast_to(value.values[section][:, None], shape)
+        elif isinstance(value, np.ndarray):
+            out[name] = np.broadcast_to(value[:, None, None], (len(value), *shape))
+        else:
+            out[name] = float(value)
+    return out

@@ -1,0 +1,105 @@
+"""One step of a problem on one part: which section each local cell belongs to, and its material."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dougong.messages import violation
+from dougong.solver.partition import Part, PartBlock
+from dougong.solver.physics import Physics
+from dougong.solver.problem import Problem, ResolvedSection, ResolvedStep
+from dougong.solver.regions import Facets, Regions
+from dougong.v1 import analysis_pb2 as pb
+from dougong.v1 import job_pb2
+
+#: Cells worked on at a time where arrays over quadrature points are formed.
+CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Model:
+    """A step on a part.
+
+    Attributes
+    ----------
+    step
+        The step.
+    part, regions
+        The part and its regions.
+    sections
+        All sections of the analysis.
+    section_of
+        For each local block the section of each cell, shape (n_cells,), int32; -1 where there is none.
+    """
+
+    step: ResolvedStep
+    part: Part
+    regions: Regions
+    sections: tuple[ResolvedSection, ...]
+    section_of: tuple[NDArray[np.int32], ...]
+
+    @property
+    def physics(self) -> Physics:
+        """The physics of the step."""
+        return self.step.physics
+
+    @property
+    def components(self) -> int:
+        """Unknowns a node."""
+        return max(1, len(self.physics.components(self.part.dim)))
+
+    def coefficients(self) -> NDArray[np.float64]:
+        """Constitutive matrix of each section, shape (n_sections, r, r)."""
+        return np.array([self.physics.coefficient(s.material, self.part.dim) for s in self.sections])
+
+    def thickness(self) -> NDArray[np.float64]:
+        """Thickness of each section, shape (n_sections,)."""
+        return np.array([s.thickness for s in self.sections])
+
+    def per_section(self, of: Callable[[pb.Material], float]) -> NDArray[np.float64]:
+        """A constant of the material of each section, shape (n_sections,)."""
+        return np.array([of(s.material) for s in self.sections])
+
+    def facet_thickness(self, f: Facets) -> NDArray[np.float64]:
+        """Thickness of the cells of facets, shape (n,)."""
+        return self.thickness()[self.section_of[f.block][f.rows]]
+
+    def chunks(self) -> Iterator[tuple[PartBlock, int, slice]]:
+        """All local cells in pieces: block, its number, rows."""
+        for k, block in enumerate(self.part.blocks):
+            for first in range(0, len(block), CHUNK):
+                yield block, k, slice(first, min(first + CHUNK, len(block)))
+
+
+def assign_sections(
+    problem: Problem, part: Part, regions: Regions
+) -> tuple[tuple[NDArray[np.int32], ...], list[job_pb2.Violation]]:
+    """The section of each local cell, and what is wrong: cells in no section or in two."""
+    section_of = [np.full(len(b), -1, dtype=np.int32) for b in part.blocks]
+    twice: dict[tuple[int, int], list[int]] = {}
+    for number, section in enumerate(problem.sections):
+        for k, rows in enumerate(regions.cells(section.region)):
+            taken = section_of[k][rows]
+            for other in np.unique(taken[taken >= 0]):
+                cells = part.blocks[k].cells[rows[taken == other]]
+                twice.setdefault((int(other), number), []).extend(cells.tolist())
+            section_of[k][rows] = number
+    found = []
+    for (first, second), cells in twice.items():
+        ids = _cell_numbers(regions, cells)
+        path = f"sections[{second}].region"
+        found.append(violation("CELLS_IN_TWO_SECTIONS", path, cell_ids=ids, count=len(cells), first=first, second=second))
+    missing = [c for b, s in zip(part.blocks, section_of, strict=True) for c in b.cells[(s < 0) & b.mine].tolist()]
+    if missing:
+        ids = _cell_numbers(regions, missing)
+        found.append(violation("CELLS_WITHOUT_SECTION", "sections", cell_ids=ids, count=len(missing), example=ids[0]))
+    return tuple(section_of), found
+
+
+def _cell_numbers(regions: Regions, cells: list[int]) -> list[int]:
+    some = np.sort(np.array(cells, dtype=np.int64))[:1000]
+    return regions.stored.load().cell_numbers(some).tolist()

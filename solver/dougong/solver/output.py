@@ -1,0 +1,197 @@
+"""Writes fields in the order of the stored mesh, every rank its slice of each file.
+
+A field file is the bare array, little-endian, C order. Values travel from the rank that has them to the rank that
+writes the slice they belong to, so that every file is written in large contiguous pieces, which any shared filesystem
+can take.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dougong.internal import run_pb2
+from dougong.meshes.canonical import StoredMesh
+from dougong.solver.comm import Comm, Directory
+from dougong.solver.partition import Part
+from dougong.solver.rundir import RESULTS
+from dougong.v1 import analysis_pb2 as pb
+from dougong.v1 import mesh_pb2, options_pb2, result_pb2
+
+Array = NDArray[np.float64]
+
+_READ = 1 << 22
+
+
+@dataclass(frozen=True)
+class FieldKey:
+    """What identifies a field in a result."""
+
+    name: str
+    step: str
+    frame: int
+    components: tuple[str, ...]
+    dimension: options_pb2.Dimension
+
+
+class ResultWriter:
+    """Writes the files of a result. All methods are collective.
+
+    Parameters
+    ----------
+    rundir
+        The run directory.
+    stored
+        The mesh.
+    comm
+        The processes.
+
+    Attributes
+    ----------
+    fields, artifacts
+        What was written, without checksums until `finish`.
+    """
+
+    def __init__(self, rundir: Path, stored: StoredMesh, comm: Comm) -> None:
+        self._rundir = rundir
+        self._stored = stored
+        self._comm = comm
+        self.fields: list[result_pb2.FieldInfo] = []
+        self.artifacts: list[result_pb2.ArtifactInfo] = []
+        self._paths: list[tuple[str, str, int]] = []
+
+    def nodal(self, key: FieldKey, part: Part, values: Array) -> Array:
+        """Write values at nodes.
+
+        Parameters
+        ----------
+        values
+            shape (n_owned, width).
+
+        Returns
+        -------
+        ndarray
+            This rank's slice of the field in stored order, shape (n, width).
+        """
+        directory = Directory(self._comm, self._stored.n_nodes)
+        mine = in_stored_order(directory, part.nodes[: part.n_owned], values)
+        self._write(self._new_field(key, pb.LOCATION_NODE, (self._stored.n_nodes, values.shape[1])), directory.first, mine)
+        return mine
+
+    def at_points(self, key: FieldKey, part: Part, values: list[Array]) -> None:
+        """Write values at integration points.
+
+        Parameters
+        ----------
+        values
+            For each local block shape (n_cells, nq, width).
+        """
+        counts = [v.shape[1] for v in values]
+        width = values[0].shape[2]
+        total = sum(n * c for n, c in zip(self._stored.block_sizes, counts, strict=True))
+        path = self._new_field(key, pb.LOCATION_INTEGRATION_POINT, (total, width), counts)
+        start = 0
+        for k, (block, points) in enumerate(zip(part.blocks, values, strict=True)):
+            directory = Directory(self._comm, self._stored.block_sizes[k])
+            cells = block.cells[block.mine] - self._stored.offsets[k]
+            mine = in_stored_order(directory, cells, points[block.mine].reshape(len(cells), -1))
+            self._write(path, start + directory.first * counts[k], mine.reshape(-1, width))
+            start += self._stored.block_sizes[k] * counts[k]
+
+    def artifact(self, name: str, media_type: str) -> Path:
+        """Announce a file; the caller writes it at the path returned."""
+        relative = f"{RESULTS}/{name}"
+        self._paths.append((relative, "artifact", len(self.artifacts)))
+        self.artifacts.append(result_pb2.ArtifactInfo(name=name, media_type=media_type))
+        return self._rundir / relative
+
+    def _new_field(self, key: FieldKey, location: int, shape: tuple[int, int], counts: list[int] | None = None) -> Path:
+        relative = f"{RESULTS}/field-{len(self.fields)}.bin"
+        self._paths.append((relative, "field", len(self.fields)))
+        self.fields.append(
+            result_pb2.FieldInfo(
+                name=key.name,
+                step=key.step,
+                frame=key.frame,
+                location=location,
+                components=key.components,
+                dtype=mesh_pb2.DATA_TYPE_FLOAT64,
+                shape=shape if key.components else shape[:1],
+                point_counts=counts or [],
+                dimension=key.dimension,
+                size_bytes=shape[0] * shape[1] * 8,
+            )
+        )
+        path = self._rundir / relative
+        if self._comm.rank == 0:
+            create(path, shape[0] * shape[1] * 8)
+        self._comm.barrier()
+        return path
+
+    def _write(self, path: Path, first_row: int, rows: Array) -> None:
+        write_at(path, first_row * rows.shape[1] * 8, rows)
+
+    def finish(self) -> list[run_pb2.ResultFile]:
+        """Make everything durable and compute the checksums, the files shared out over the ranks."""
+        self._comm.barrier()
+        mine = {k: _digest(self._rundir / path) for k, (path, _, _) in enumerate(self._paths) if k % self._comm.size == self._comm.rank}
+        every: dict[int, tuple[int, str, int]] = {}
+        for part in self._comm.gather(mine):
+            every.update(part)
+        files = []
+        for k, (path, kind, index) in enumerate(self._paths):
+            size, sha256, crc32 = every[k]
+            file = run_pb2.ResultFile(path=path, size_bytes=size, sha256=sha256, crc32=crc32)
+            if kind == "field":
+                file.field_index = index
+                self.fields[index].crc32 = crc32
+            else:
+                file.artifact_index = index
+                self.artifacts[index].sha256 = sha256
+                self.artifacts[index].size_bytes = size
+            files.append(file)
+        return files
+
+
+def in_stored_order(directory: Directory, index: NDArray[np.int64], values: Array) -> Array:
+    """This rank's slice of rows in stored order, from rows that any rank has. Collective."""
+    where, what = directory.send(index, np.ascontiguousarray(values))
+    out = np.empty((directory.last - directory.first, values.shape[1]))
+    out[where] = what
+    return out
+
+
+def create(path: Path, size: int) -> None:
+    """Make a file of a size."""
+    with open(path, "wb") as out:
+        out.truncate(size)
+
+
+def write_at(path: Path, offset: int, rows: NDArray[Any]) -> None:
+    """Write an array at an offset of a file that exists."""
+    data = memoryview(np.ascontiguousarray(rows)).cast("B") if rows.size else memoryview(b"")
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        while data:
+            written = os.pwrite(fd, data, offset)
+            data, offset = data[written:], offset + written
+    finally:
+        os.close(fd)
+
+
+def _digest(path: Path) -> tuple[int, str, int]:
+    sha, crc, size = hashlib.sha256(), 0, 0
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        while piece := file.read(_READ):
+            sha.update(piece)
+            crc = zlib.crc32(piece, crc)
+            size += len(piece)
+    return size, sha.hexdigest(), crc

@@ -1,0 +1,360 @@
+"""From an Analysis and the description of its mesh to a Problem in which every reference is resolved.
+
+Everything that can be said without looking at coordinates is checked here, and everything wrong is reported, each
+thing with the path of its field. What needs the geometry (empty selections, contradictions, rigid bodies) is checked
+in `dougong.solver.check`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from dougong.meshes.canonical import StoredMesh
+from dougong.meshes.mesh import RegionKind
+from dougong.messages import InputError, violation
+from dougong.solver.elements import SOLVABLE
+from dougong.solver.physics import Physics, all_physics, for_procedure
+from dougong.v1 import analysis_pb2 as pb
+from dougong.v1 import job_pb2
+
+Violation = job_pb2.Violation
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ResolvedSection:
+    """A section with its material.
+
+    Attributes
+    ----------
+    region
+        Region of cells; "" means all.
+    material
+        The material.
+    material_name
+        Its name.
+    thickness
+        Of a two-dimensional model; 1 in three dimensions.
+    """
+
+    region: str
+    material: pb.Material
+    material_name: str
+    thickness: float
+
+
+@dataclass(frozen=True)
+class ResolvedStep:
+    """A step with the physics that solves it.
+
+    Attributes
+    ----------
+    index
+        Its position in the analysis.
+    name
+        Its name, the default filled in.
+    procedure
+        Field of dougong.v1.Step.procedure.
+    physics
+        The physics.
+    message
+        The step itself.
+    """
+
+    index: int
+    name: str
+    procedure: str
+    physics: Physics
+    message: pb.Step
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An analysis whose references are all resolved."""
+
+    analysis: pb.Analysis
+    sections: tuple[ResolvedSection, ...]
+    steps: tuple[ResolvedStep, ...]
+
+
+def resolve(analysis: pb.Analysis, stored: StoredMesh) -> Problem:
+    """Resolve an analysis.
+
+    Parameters
+    ----------
+    analysis
+        What is to be computed.
+    stored
+        Its mesh.
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong.
+    """
+    resolver = _Resolver(analysis, stored)
+    problem = resolver.run()
+    if resolver.violations:
+        raise InputError(resolver.violations)
+    return problem
+
+
+class _Resolver:
+    def __init__(self, analysis: pb.Analysis, stored: StoredMesh) -> None:
+        self.analysis = analysis
+        self.stored = stored
+        self.violations: list[Violation] = []
+
+    def say(self, reason: str, field: str = "", **params: object) -> None:
+        self.violations.append(violation(reason, field, **params))
+
+    def run(self) -> Problem:
+        self._numbers(self.analysis, "")
+        self._cells()
+        self._selectors()
+        steps = self._steps()
+        sections = self._sections(steps)
+        for step in steps:
+            self._conditions(step)
+            self._loads(step, sections)
+        self._outputs(steps)
+        self._solver()
+        return Problem(self.analysis, tuple(sections), tuple(steps))
+
+    def _numbers(self, message: Message, path: str) -> None:
+        """No number may be infinite or not a number."""
+        for descriptor, value in message.ListFields():
+            here = f"{path}.{descriptor.name}" if path else descriptor.name
+            if descriptor.message_type is not None and descriptor.message_type.GetOptions().map_entry:
+                for key in sorted(value):
+                    self._numbers(value[key], f'{here}["{key}"]')
+                continue
+            items = [(here, value)]
+            if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+                items = [(f"{here}[{k}]", v) for k, v in enumerate(value)]
+            elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+                items = [(f"{here}[{k}]", v) for k, v in enumerate(value)]
+            for place, item in items:
+                if isinstance(item, Message):
+                    self._numbers(item, place)
+                elif isinstance(item, float) and not math.isfinite(item):
+                    self.say("NUMBER_NOT_FINITE", place, value=item)
+
+    def _cells(self) -> None:
+        for cell in self.stored.cell_types:
+            if cell.name not in SOLVABLE or cell.dim != self.stored.dim:
+                self.say("CELL_TYPE_NOT_SOLVABLE", "mesh", cell_type=cell.name, known=", ".join(SOLVABLE))
+
+    # -- regions
+
+    def _selectors(self) -> None:
+        for name in sorted(self.analysis.regions):
+            path, selector = f'regions["{name}"]', self.analysis.regions[name]
+            if self.stored.find_regions(name):
+                self.say("REGION_NAME_TAKEN", path, region=name)
+            shape = selector.WhichOneof("shape")
+            if shape is None:
+                self.say("REGION_WITHOUT_SHAPE", path, region=name)
+                continue
+            body = getattr(selector, shape)
+            for descriptor in body.DESCRIPTOR.fields:
+                if descriptor.message_type is pb.Point.DESCRIPTOR:
+                    point = getattr(body, descriptor.name)
+                    self._point(point, f"{path}.{shape}.{descriptor.name}")
+                    if descriptor.name in ("normal", "direction") and not any(point.coordinates):
+                        self.say("DIRECTION_ZERO", f"{path}.{shape}.{descriptor.name}")
+            if shape == "sphere" and not body.radius > 0:
+                self.say("VALUE_NOT_POSITIVE", f"{path}.sphere.radius", value=body.radius)
+            if shape in ("box", "sphere", "plane") and body.HasField("tolerance") and body.tolerance < 0:
+                self.say("VALUE_NEGATIVE", f"{path}.{shape}.tolerance", value=body.tolerance)
+            if shape == "normal" and selector.kind not in (pb.Region.KIND_UNSPECIFIED, pb.Region.KIND_FACETS):
+                self.say("NORMAL_NEEDS_FACETS", f"{path}.kind", region=name)
+
+    def _point(self, point: pb.Point, path: str) -> None:
+        if len(point.coordinates) != self.stored.dim:
+            self.say("WRONG_NUMBER_OF_COORDINATES", path, given=len(point.coordinates), wanted=self.stored.dim)
+
+    def _kinds(self, name: str) -> set[RegionKind]:
+        if name in self.analysis.regions:
+            kind = self.analysis.regions[name].kind
+            names = {pb.Region.KIND_NODES: RegionKind.NODES, pb.Region.KIND_CELLS: RegionKind.CELLS}
+            return {names.get(kind, RegionKind.FACETS)}
+        return {r.kind for r in self.stored.find_regions(name)}
+
+    def _region(self, name: str, wanted: Sequence[RegionKind], path: str) -> bool:
+        """Whether a region exists and is of one of the wanted kinds."""
+        if not name:
+            self.say("REGION_MISSING", path)
+            return False
+        kinds = self._kinds(name)
+        if not kinds:
+            known = sorted({r.name for r in self.stored.regions} | set(self.analysis.regions))
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:8]
+            self.say("REGION_UNKNOWN", path, region=name, near=", ".join(near) or "-")
+            return False
+        if not kinds & set(wanted):
+            self.say("REGION_WRONG_KIND", path, region=name, kind=_names(kinds), wanted=_names(wanted))
+            return False
+        return True
+
+    # -- sections and materials
+
+    def _sections(self, steps: Sequence[ResolvedStep]) -> list[ResolvedSection]:
+        if not self.analysis.sections:
+            self.say("NO_SECTIONS", "sections")
+        resolved, used = [], set()
+        for k, section in enumerate(self.analysis.sections):
+            path = f"sections[{k}]"
+            if section.region:
+                self._region(section.region, [RegionKind.CELLS], f"{path}.region")
+            thickness = section.thickness.value if section.HasField("thickness") else 1.0
+            if section.HasField("thickness") and self.stored.dim == 3:
+                self.say("THICKNESS_OF_SOLID", f"{path}.thickness")
+            if not thickness > 0:
+                self.say("VALUE_NOT_POSITIVE", f"{path}.thickness", value=thickness)
+            if section.material not in self.analysis.materials:
+                known = sorted(self.analysis.materials)
+                near = difflib.get_close_matches(section.material, known, n=3, cutoff=0.4) or known[:8]
+                self.say("MATERIAL_UNKNOWN", f"{path}.material", material=section.material, near=", ".join(near) or "-")
+                continue
+            used.add(section.material)
+            material = self.analysis.materials[section.material]
+            resolved.append(ResolvedSection(section.region, material, section.material, thickness))
+        for name in sorted(used):
+            for physics in _unique(s.physics for s in steps):
+                self.violations += physics.check_material(self.analysis.materials[name], f'materials["{name}"]')
+        return resolved
+
+    # -- steps
+
+    def _steps(self) -> list[ResolvedStep]:
+        if not self.analysis.steps:
+            self.say("NO_STEPS", "steps")
+        resolved: list[ResolvedStep] = []
+        for k, step in enumerate(self.analysis.steps):
+            path = f"steps[{k}]"
+            name = step.name or f"step-{k + 1}"
+            if any(s.name == name for s in resolved):
+                self.say("STEP_NAME_TAKEN", f"{path}.name", step=name)
+            procedure = step.WhichOneof("procedure")
+            physics = for_procedure(procedure) if procedure else None
+            if procedure is None or physics is None:
+                known = sorted(p for f in all_physics() for p in f.PROCEDURES)
+                self.say("STEP_WITHOUT_PROCEDURE", path, step=name, known=", ".join(known))
+                continue
+            if self.stored.dim not in physics.DIMENSIONS:
+                dims = ", ".join(f"{d}-D" for d in physics.DIMENSIONS)
+                self.say("MESH_DIMENSION_NOT_SUPPORTED", path, procedure=procedure, dim=self.stored.dim, wanted=dims)
+                continue
+            resolved.append(ResolvedStep(k, name, procedure, physics, step))
+        return resolved
+
+    def _conditions(self, step: ResolvedStep) -> None:
+        for k, condition in enumerate(step.message.conditions):
+            path = f"steps[{step.index}].conditions[{k}]"
+            kind = self._kind(condition, path, step, step.physics.CONDITIONS)
+            if not self._region(condition.region, [RegionKind.NODES, RegionKind.FACETS], f"{path}.region"):
+                continue
+            if kind == "displacement":
+                self._displacement(condition.displacement, f"{path}.displacement")
+            elif kind == "symmetry":
+                normal = condition.symmetry.normal
+                if condition.symmetry.HasField("normal"):
+                    self._point(normal, f"{path}.symmetry.normal")
+                    if not any(normal.coordinates):
+                        self.say("DIRECTION_ZERO", f"{path}.symmetry.normal")
+                elif RegionKind.FACETS not in self._kinds(condition.region):
+                    self.say("SYMMETRY_NEEDS_NORMAL", f"{path}.symmetry", region=condition.region)
+
+    def _displacement(self, displacement: pb.Displacement, path: str) -> None:
+        given = [c for c in "xyz" if displacement.HasField(c)]
+        if not given:
+            self.say("DISPLACEMENT_EMPTY", path)
+        if "z" in given and self.stored.dim == 2:
+            self.say("COMPONENT_NOT_IN_MODEL", f"{path}.z", component="z")
+        if displacement.HasField("axes"):
+            axes = displacement.axes
+            self._point(axes.x_axis, f"{path}.axes.x_axis")
+            if self.stored.dim == 3:
+                self._point(axes.xy_plane, f"{path}.axes.xy_plane")
+            a, b = list(axes.x_axis.coordinates), list(axes.xy_plane.coordinates)
+            if not any(a) or (len(a) == len(b) == 3 and _parallel(a, b)):
+                self.say("AXES_DEGENERATE", f"{path}.axes")
+
+    def _loads(self, step: ResolvedStep, sections: Sequence[ResolvedSection]) -> None:
+        kinds = {"facets": [RegionKind.FACETS], "nodes": [RegionKind.NODES, RegionKind.FACETS], "cells": [RegionKind.CELLS]}
+        for k, load in enumerate(step.message.loads):
+            path = f"steps[{step.index}].loads[{k}]"
+            kind = self._kind(load, path, step, step.physics.LOADS)
+            if kind is None:
+                continue
+            wanted = step.physics.LOAD_REGIONS[kind]
+            if load.region or wanted != "cells":
+                self._region(load.region, kinds[wanted], f"{path}.region")
+            value = getattr(load, kind)
+            if isinstance(value, pb.Vector):
+                if not any(value.HasField(c) for c in "xyz"):
+                    self.say("VECTOR_EMPTY", f"{path}.{kind}")
+                if value.HasField("z") and self.stored.dim == 2:
+                    self.say("COMPONENT_NOT_IN_MODEL", f"{path}.{kind}.z", component="z")
+            found = []
+            for section in sections if wanted == "cells" else (None,):
+                found += step.physics.check_load(load, path, section.material if section else None)
+            self.violations += _unique(found)
+
+    def _kind(
+        self, message: pb.Condition | pb.Load, path: str, step: ResolvedStep, known: Iterable[str]
+    ) -> str | None:
+        kind: str | None = message.WhichOneof("kind")
+        if kind is None:
+            self.say("KIND_MISSING", path, known=", ".join(sorted(known)))
+        elif kind not in known:
+            self.say("KIND_NOT_FOR_PROCEDURE", f"{path}.{kind}", kind=kind, procedure=step.procedure, known=", ".join(sorted(known)))
+            return None
+        return kind
+
+    # -- outputs and solver
+
+    def _outputs(self, steps: Sequence[ResolvedStep]) -> None:
+        known = sorted({f for s in steps for f in s.physics.FIELDS})
+        for k, request in enumerate(self.analysis.outputs.fields):
+            path = f"outputs.fields[{k}]"
+            specs = [s.physics.FIELDS[request.name] for s in steps if request.name in s.physics.FIELDS]
+            if not specs and steps:
+                near = difflib.get_close_matches(request.name, known, n=3, cutoff=0.4) or known
+                self.say("FIELD_UNKNOWN", f"{path}.name", field_name=request.name, near=", ".join(near))
+            at_nodes = request.location in (pb.LOCATION_UNSPECIFIED, pb.LOCATION_NODE)
+            if not at_nodes and any(s.at_points is None and s.from_field is None for s in specs):
+                self.say("FIELD_LOCATION_NOT_AVAILABLE", f"{path}.location", field_name=request.name)
+            if request.location == pb.LOCATION_CELL:
+                self.say("FIELD_LOCATION_NOT_AVAILABLE", f"{path}.location", field_name=request.name)
+
+    def _solver(self) -> None:
+        options = self.analysis.solver
+        if options.HasField("relative_tolerance") and not 0 < options.relative_tolerance < 1:
+            self.say("TOLERANCE_OUT_OF_RANGE", "solver.relative_tolerance", value=options.relative_tolerance)
+        if options.HasField("max_iterations") and options.max_iterations < 1:
+            self.say("VALUE_NOT_POSITIVE", "solver.max_iterations", value=options.max_iterations)
+
+
+def _names(kinds: Iterable[RegionKind]) -> str:
+    return ", ".join(sorted(k.value for k in kinds))
+
+
+def _parallel(a: Sequence[float], b: Sequence[float]) -> bool:
+    cross = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+    return math.hypot(*cross) <= 1e-9 * math.hypot(*a) * math.hypot(*b)
+
+
+def _unique(items: Iterable[T]) -> list[T]:
+    out: list[T] = []
+    for item in items:
+        if item not in out:
+            out.append(item)
+    return out

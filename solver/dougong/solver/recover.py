@@ -1,0 +1,151 @@
+"""From the solution to what engineers read: gradients, fluxes and fields, reactions, energies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dougong.solver.elements import Reference, extrapolation, stiffness_reference
+from dougong.solver.loads import ElementMatrices
+from dougong.solver.model import Model
+from dougong.solver.physics import FieldSpec
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CellValues:
+    """What is known at the integration points of some cells.
+
+    Attributes
+    ----------
+    block, rows
+        Which cells: local block and rows in it.
+    reference
+        Tables of the cell type.
+    measure
+        shape (n, nq): volume (area times thickness) that each point stands for.
+    shape_gradients
+        shape (n, nq, n_nodes, dim): gradients of the shape functions in space.
+    gradients, flux
+        shape (n, nq, nc, dim).
+    """
+
+    block: int
+    rows: slice
+    reference: Reference
+    measure: Array
+    shape_gradients: Array
+    gradients: Array
+    flux: Array
+
+
+def cell_values(model: Model, u: Array) -> Iterator[CellValues]:
+    """Gradients and fluxes of a solution, some cells at a time.
+
+    Parameters
+    ----------
+    model
+        The step on this part.
+    u
+        shape (n_local, nc): the solution, ghosts too.
+    """
+    coefficients, thickness = model.coefficients(), model.thickness()
+    for block, k, rows in model.chunks():
+        reference = stiffness_reference(block.type.name)
+        nodes, section = block.nodes[rows], model.section_of[k][rows]
+        J = np.einsum("qaj,nai->nqij", reference.dN, model.part.points[nodes], optimize=True)
+        shape_gradients = np.einsum("qaj,nqji->nqai", reference.dN, np.linalg.inv(J), optimize=True)
+        gradients = np.einsum("nac,nqai->nqci", u[nodes], shape_gradients, optimize=True)
+        measure = np.linalg.det(J) * reference.W * thickness[section][:, None]
+        flux = model.physics.flux(coefficients[section], gradients)
+        yield CellValues(k, rows, reference, measure, shape_gradients, gradients, flux)
+
+
+class Recovery:
+    """Fields, internal forces and energy of a solution, from one pass over the cells.
+
+    Parameters
+    ----------
+    model
+        The step on this part.
+    u
+        shape (n_local, nc): the solution, ghosts too.
+    extra
+        What loads added to the stiffness.
+    nodal, at_points
+        Names of the fields wanted at nodes and at integration points, those computed from gradients and flux only.
+
+    Attributes
+    ----------
+    internal
+        shape (n_local, nc): nodal forces (heat flows) that the solution needs; complete on owned nodes.
+    energy
+        1/2 ∫ flux : gradient over all ranks, film included.
+    nodal
+        name -> shape (n_owned, width): averages over the cells of a node.
+    at_points
+        name -> for each local block shape (n_cells, nq, width).
+    """
+
+    def __init__(
+        self, model: Model, u: Array, extra: list[ElementMatrices], nodal: list[str], at_points: list[str]
+    ) -> None:
+        part, fields = model.part, model.physics.FIELDS
+        nc, n_local = model.components, part.n_local
+        self.internal = np.zeros((n_local, nc))
+        sums: dict[str, Array] = {}
+        count = np.zeros(n_local)
+        pieces: dict[str, list[list[Array]]] = {name: [[] for _ in part.blocks] for name in at_points}
+        energy = 0.0
+        for cells in cell_values(model, u):
+            block = part.blocks[cells.block]
+            nodes = block.nodes[cells.rows]
+            force = np.einsum("nq,nqci,nqai->nac", cells.measure, cells.flux, cells.shape_gradients, optimize=True)
+            _add(self.internal, nodes, force)
+            mine = block.mine[cells.rows]
+            energy += 0.5 * float(np.einsum("nq,nqci,nqci->", *(x[mine] for x in (cells.measure, cells.flux, cells.gradients))))
+            count += np.bincount(nodes.ravel(), minlength=n_local)
+            E = extrapolation(block.type.name)
+            for name in dict.fromkeys([*nodal, *at_points]):
+                values = _evaluate(fields[name], cells)
+                if name in nodal:
+                    total = sums.setdefault(name, np.zeros((n_local, values.shape[2])))
+                    _add(total, nodes, np.einsum("aq,nqw->naw", E, values, optimize=True))
+                if name in at_points:
+                    pieces[name][cells.block].append(values)
+        for e in extra:
+            at_nodes = u[e.nodes].reshape(len(e.nodes), -1)
+            force = np.einsum("nij,nj->ni", e.values, at_nodes)
+            _add(self.internal, e.nodes, force.reshape(*e.nodes.shape, nc))
+            energy += 0.5 * float((force[e.mine] * at_nodes[e.mine]).sum())
+        self.energy = float(part.comm.sum(energy))
+        owned = part.n_owned
+        self.nodal = {name: total[:owned] / count[:owned, None] for name, total in sums.items()}
+        self.at_points = {
+            name: [np.concatenate(p) if p else _nothing(model, name, k) for k, p in enumerate(blocks)]
+            for name, blocks in pieces.items()
+        }
+
+
+def _nothing(model: Model, name: str, block: int) -> Array:
+    nq = stiffness_reference(model.part.blocks[block].type.name).n_points
+    return np.empty((0, nq, model.physics.FIELDS[name].width))
+
+
+def _evaluate(spec: FieldSpec, cells: CellValues) -> Array:
+    if spec.at_points is None:
+        raise ValueError("this field does not come from gradients")
+    return spec.at_points(cells.gradients, cells.flux)
+
+
+def _add(total: Array, nodes: NDArray[np.int32], values: Array) -> None:
+    """total[nodes] += values, repeated nodes summed; nodes (n, k), values (n, k, w)."""
+    flat = nodes.ravel()
+    for w in range(total.shape[1]):
+        total[:, w] += np.bincount(flat, weights=values[..., w].ravel(), minlength=len(total))
+
+

@@ -1,0 +1,70 @@
+"""The summary of a step: extremes, reactions, equilibrium, energy, and how it was solved."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dougong.solver.fields import NodalState
+from dougong.v1 import result_pb2
+
+
+def summarize(
+    state: NodalState, extremes: list[result_pb2.Extreme], record: result_pb2.SolveRecord
+) -> result_pb2.StepResult:
+    """The summary of a static step. Collective."""
+    model = state.model
+    part = model.part
+    owned_constrained = state.constraints.nodes < part.n_owned
+    return result_pb2.StepResult(
+        name=model.step.name,
+        procedure=model.step.procedure,
+        dofs=model.components * part.n_total,
+        constrained_dofs=int(part.comm.sum(int(state.constraints.rank[owned_constrained].sum()))),
+        extremes=extremes,
+        reactions=_by_region(state),
+        balance=balance(state),
+        solve=record,
+    )
+
+
+def _by_region(state: NodalState) -> list[result_pb2.RegionSum]:
+    model = state.model
+    sums = []
+    for region in dict.fromkeys(c.region for c in model.step.message.conditions):
+        nodes = model.regions.nodes(region)
+        here = state.reaction[nodes[nodes < model.part.n_owned]].sum(axis=0)
+        sums.append(result_pb2.RegionSum(region=region, sum=model.part.comm.sum(here).tolist()))
+    return sums
+
+
+def balance(state: NodalState) -> result_pb2.Balance:
+    """Equilibrium and energy of a solution. Collective.
+
+    Film terms that depend on the solution count as load: heat that leaves through a film enters `load_sum`.
+    """
+    model = state.model
+    part, nc = model.part, model.components
+    loads = state.loads.rhs[: part.n_owned].copy()
+    film = np.zeros((part.n_local, nc))
+    for e in state.loads.matrices:
+        force = np.einsum("nij,nj->ni", e.values, state.u[e.nodes].reshape(len(e.nodes), -1))
+        np.add.at(film, e.nodes, force.reshape(*e.nodes.shape, nc))
+    net = loads - film[: part.n_owned]
+    reaction = state.reaction
+    sums = part.comm.sum(
+        np.concatenate([net.sum(axis=0), reaction.sum(axis=0), np.abs(net).sum(axis=0), np.abs(reaction).sum(axis=0)])
+    )
+    load_sum, reaction_sum = sums[:nc], sums[nc : 2 * nc]
+    scale = max(sums[2 * nc :].max(), np.finfo(float).tiny)
+    u = state.u[: part.n_owned]
+    work = float(part.comm.sum(0.5 * float(((loads + reaction) * u).sum())))
+    energy = state.recover([], []).energy
+    largest = max(abs(work), abs(energy), np.finfo(float).tiny)
+    return result_pb2.Balance(
+        load_sum=load_sum.tolist(),
+        reaction_sum=reaction_sum.tolist(),
+        equilibrium_error=float(np.abs(load_sum + reaction_sum).max() / scale),
+        internal_energy=energy,
+        external_work=work,
+        energy_error=abs(work - energy) / largest,
+    )

@@ -1,0 +1,231 @@
+"""The worker: an MPI program that carries out one run directory.
+
+    mpiexec -n N python -s -P -u -m mpi4py -m dougong.solver.worker RUNDIR
+
+Steps: 1. claim the run directory  2. read specification and mesh  3. distribute the mesh  4. carry out the steps of
+the analysis  5. write files and outcome. Whatever goes wrong on any rank becomes an outcome with a reason, and ends
+all ranks.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import skfem
+from mpi4py import MPI
+
+from dougong.internal import run_pb2
+from dougong.meshes.canonical import CONVERTER_VERSION, StoredMesh
+from dougong.messages import FemError, InputError, render
+from dougong.solver import linalg, rundir
+from dougong.solver.comm import Comm, Mpi, Serial
+from dougong.solver.model import Model, assign_sections
+from dougong.solver.output import ResultWriter
+from dougong.solver.partition import build_part
+from dougong.solver.problem import resolve
+from dougong.solver.procedures import StepContext, procedure
+from dougong.solver.regions import Regions
+from dougong.solver.version import VERSION
+from dougong.solver.vtu import write_vtu
+from dougong.v1 import job_pb2, result_pb2
+
+#: Exit code of a worker that found its run directory claimed or revoked: nothing was computed.
+EXIT_NOT_MINE = 3
+
+#: Seconds between looks at `revoked`, and between residuals written.
+_LOOK_EVERY = 0.1
+
+
+class _RevokedError(Exception):
+    """The server does not want this attempt any more."""
+
+
+class Clock:
+    """Adds up the time of each stage and writes progress; the same calls on every rank, written by rank 0."""
+
+    def __init__(self, directory: Path, rank: int) -> None:
+        self._directory = directory
+        self._writer = rundir.ProgressWriter(directory) if rank == 0 else None
+        self._stage, self._since = "", time.perf_counter()
+        self._written = 0.0
+        self.seconds: dict[str, float] = {}
+
+    def report(self, progress: job_pb2.Progress) -> None:
+        """Note where the work stands."""
+        now = time.perf_counter()
+        new_stage = progress.stage != self._stage
+        if new_stage:
+            self._close(now)
+            self._stage = progress.stage
+        if self._writer is not None and (new_stage or now - self._written > _LOOK_EVERY):
+            self._written = now
+            self._writer.write(progress)
+            if rundir.is_revoked(self._directory):
+                raise _RevokedError
+
+    def _close(self, now: float) -> None:
+        if self._stage:
+            self.seconds[self._stage] = self.seconds.get(self._stage, 0.0) + now - self._since
+        self._since = now
+
+    def finish(self) -> list[result_pb2.StageTime]:
+        """Seconds of all stages so far."""
+        self._close(time.perf_counter())
+        return [result_pb2.StageTime(stage=s, seconds=t) for s, t in self.seconds.items()]
+
+
+def run(directory: Path, comm: Comm, mpi: Any) -> run_pb2.Outcome:
+    """Carry out a run directory that is claimed. Collective.
+
+    Raises
+    ------
+    FemError
+        There is no result.
+    """
+    clock = Clock(directory, comm.rank)
+    clock.report(job_pb2.Progress(stage="read"))
+    spec = rundir.read_spec(directory)
+    stored = StoredMesh(directory / rundir.MESH)
+    if comm.rank == 0:
+        for name in stored.damaged_files():
+            raise FemError("STORED_MESH_DAMAGED", file=name)
+    problem = resolve(spec.analysis, stored)
+
+    clock.report(job_pb2.Progress(stage="partition"))
+    part = build_part(stored, comm)
+    regions = Regions(stored, part, dict(spec.analysis.regions))
+    section_of, wrong = assign_sections(problem, part, regions)
+    _refuse(comm, wrong)
+
+    writer = ResultWriter(directory, stored, comm)
+    steps = []
+    for step in problem.steps:
+        model = Model(step, part, regions, problem.sections, section_of)
+        context = StepContext(model, mpi, spec.analysis.outputs, spec.analysis.solver, writer, clock.report)
+        steps.append(procedure(step.physics.PROCEDURES[step.procedure]).run(context))
+        if context.vtu_fields:
+            name = "result.vtu" if len(problem.steps) == 1 else f"result-{step.index + 1}.vtu"
+            write_vtu(writer.artifact(name, "application/vnd.vtk"), stored, comm, context.vtu_fields)
+    files = writer.finish()
+    result = result_pb2.Result(
+        job_id=spec.job_id,
+        steps=steps,
+        fields=writer.fields,
+        artifacts=writer.artifacts,
+        provenance=_provenance(spec, stored, comm),
+        stage_times=clock.finish(),
+    )
+    return run_pb2.Outcome(token=spec.token, result=result, files=files)
+
+
+def _refuse(comm: Comm, violations: list[job_pb2.Violation]) -> None:
+    every = [v for found in comm.gather(violations) for v in found]
+    if every:
+        raise InputError(every)
+
+
+def _provenance(spec: run_pb2.RunSpec, stored: StoredMesh, comm: Comm) -> result_pb2.Provenance:
+    return result_pb2.Provenance(
+        mesh_id=spec.analysis.mesh,
+        conversion_sha256=stored.digest,
+        analysis_sha256=spec.analysis_sha256,
+        dougong_version=f"{VERSION} (converter {CONVERTER_VERSION})",
+        petsc_version=linalg.version(),
+        scikit_fem_version=skfem.__version__,
+        cpu=_cpu(),
+        host=platform.node(),
+        ranks=comm.size,
+    )
+
+
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(("model name", "Model Name", "CPU implementer")):
+                return f"{platform.machine()} {line.split(':', 1)[1].strip()}"
+    except OSError:
+        pass
+    return platform.machine()
+
+
+def failure_of(error: BaseException, rank: int) -> job_pb2.Failure:
+    """What to tell of an error."""
+    if isinstance(error, InputError):
+        return _failure("INVALID_MODEL", {"problem": str(error.violations[0].text)}, rank, error.violations)
+    if isinstance(error, FemError):
+        return _failure(error.reason, error.params, rank)
+    if isinstance(error, MemoryError):
+        return _failure("OUT_OF_MEMORY", {"limit": "-", "peak": "-"}, rank)
+    last = traceback.format_exception_only(error)[-1].strip()
+    return _failure("WORKER_ERROR", {"error": last}, rank)
+
+
+def _failure(
+    reason: str, params: dict[str, str], rank: int, violations: list[job_pb2.Violation] | None = None
+) -> job_pb2.Failure:
+    texts = {"text": render(reason, params, "en"), "text_zh": render(reason, params, "zh")}
+    return job_pb2.Failure(reason=reason, params=params, rank=rank, violations=violations or [], **texts)
+
+
+def main(argv: list[str]) -> int:
+    """Carry out the run directory named on the command line; returns the exit code of this rank."""
+    if len(argv) != 1:
+        sys.stderr.write("usage: python -m dougong.solver.worker RUNDIR\n")
+        return 2
+    directory = Path(argv[0])
+    world = MPI.COMM_WORLD
+    comm: Comm = Mpi(world) if world.size > 1 else Serial()
+    return _guarded(lambda: run(directory, comm, world), directory, world)
+
+
+def _guarded(work: Callable[[], run_pb2.Outcome], directory: Path, world: Any) -> int:
+    """Claim, work, and write the outcome; an error on any rank becomes the outcome and ends all ranks."""
+    token = rundir.read_spec(directory).token
+    claimed = True
+    if world.rank == 0:
+        try:
+            rundir.raise_fence(directory, token)
+        except rundir.AlreadyFencedError:
+            claimed = False
+    if not world.bcast(claimed):
+        sys.stderr.write("another worker has this run directory; nothing was done\n")
+        return EXIT_NOT_MINE
+    try:
+        outcome = work()
+    except _RevokedError:
+        sys.stderr.write("revoked by the server\n")
+        rundir.write_outcome(directory, run_pb2.Outcome(token=token, revoked=True))
+        return _end(world, EXIT_NOT_MINE)
+    except BaseException as error:  # noqa: BLE001 - everything must become an outcome
+        traceback.print_exc()
+        if isinstance(error, SystemExit | KeyboardInterrupt):
+            error = RuntimeError(f"the worker was ended: {error!r}")
+        # The first rank that fails writes; where all fail alike, any of them says the same.
+        rundir.write_outcome(directory, run_pb2.Outcome(token=token, failure=failure_of(error, world.rank)))
+        return _end(world, 0)
+    if world.rank == 0:
+        rundir.write_outcome(directory, outcome)
+    world.Barrier()
+    return 0
+
+
+def _end(world: Any, code: int) -> int:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if world.size > 1:
+        world.Abort(code or 1)
+    return code
+
+
+if __name__ == "__main__":
+    np.seterr(all="ignore")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    sys.exit(main(sys.argv[1:]))
