@@ -9,7 +9,6 @@ tests hold both to the same numbers. Build them once with ``python -m dougong.so
     assemble(elasticity(block, matrices, index), pattern, values, constraints=constraints, rhs=rhs)
 """
 
-from dougong.solver.kernels.assemble import Constraints, Pattern, assemble, block_pattern
 from dougong.solver.kernels.cells import CellBlock, cell_block
 from dougong.solver.kernels.evaluate import (
     ConstrainedOperator,
@@ -20,7 +19,8 @@ from dougong.solver.kernels.evaluate import (
     measures,
 )
 from dougong.solver.kernels.forms import Form, diffusion, elasticity, elasticity_tangents, mass
-from dougong.solver.kernels.library import KernelError, available, library
+from dougong.solver.kernels.loader import KernelError, available, library
+from dougong.solver.kernels.matrix import Constraints, Pattern, assemble, block_pattern
 
 __all__ = [
     "CellBlock",

@@ -210,9 +210,10 @@ INLINE void force_batch(work *w, const int64_t *cell, int n, const double *stres
     batch_geometry(w, cell, 0, dim);
     for (int64_t i = 0; i < kf * dim; i++) w->y[i] = v_set(0.0);
     for (int64_t q = 0; q < nq; q++) {
-        vd sigma[9], p[9], component[6] = {{0.0}};
+        const vd *component = w->coefficient;
+        vd sigma[9], p[9];
         for (int l = 0; l < W; l++)
-            for (int i = 0; i < s; i++) component[i][l] = stress[(cell[l] * nq + q) * s + i];
+            for (int i = 0; i < s; i++) w->coefficient[i][l] = stress[(cell[l] * nq + q) * s + i];
         for (int i = 0; i < dim; i++)
             for (int k = 0; k < dim; k++) sigma[i * dim + k] = w->wdet[q] * component[voigt(i, k, dim)];
         push(sigma, w->inverse + q * dim * dim, p, dim, dim);

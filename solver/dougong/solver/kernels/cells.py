@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.solver.kernels.arrays import Float, Int32, address, integers, reals
-from dougong.solver.kernels.library import CellsStruct, check_status, need_library
+from dougong.solver.kernels.loader import CellsStruct, check_status, need_library
 
 #: Eigenvalues of the reference tensor below this part of the largest one are rounding.
 _RANK_TOLERANCE = 1e-14

@@ -33,6 +33,13 @@ INLINE void voigt_block(const vd *d, const vd *c, vd *ke, const int dim)
         }
 }
 
+/* A node's own block is symmetric up to rounding; made so exactly, the whole matrix is. */
+INLINE void symmetrise(vd *ke, const int dim)
+{
+    for (int i = 0; i < dim; i++)
+        for (int j = 0; j < i; j++) ke[i * dim + j] = ke[j * dim + i];
+}
+
 /* Material constants of the batch: columns of the table, one vector each. */
 INLINE void gather_table(work *w, const int64_t *cell, const int64_t columns)
 {
@@ -92,6 +99,7 @@ INLINE void element_elastic(work *w, const int64_t *cell, int affine, int diagon
                 isotropic_block(d, coefficient[0], coefficient[1], ke, dim);
             else
                 voigt_block(d, coefficient, ke, dim);
+            if (a == b) symmetrise(ke, dim);
         }
     }
 }
@@ -129,6 +137,7 @@ INLINE void element_tangent(work *w, const int64_t *cell, int diagonal, const in
                         for (int n = 0; n < dim; n++) k[i * dim + j] += ga[n] * stress[voigt(i, n, dim) * dim + j];
             }
             const int64_t pair = diagonal ? a : a * kf - a * (a - 1) / 2 + b - a;
+            if (a == b) symmetrise(k, dim);
             for (int i = 0; i < nb; i++) w->ke[pair * nb + i] = k[i];
         }
     }

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from dougong.solver.kernels.arrays import Float, address, output, reals
-from dougong.solver.kernels.assemble import Constraints
 from dougong.solver.kernels.cells import CellBlock
 from dougong.solver.kernels.forms import Form
-from dougong.solver.kernels.library import check_status, need_library
+from dougong.solver.kernels.loader import check_status, need_library
+from dougong.solver.kernels.matrix import Constraints
 
 
 def apply(form: Form, u: Any, out: Float) -> Float:
@@ -88,7 +88,7 @@ def internal_force(block: CellBlock, stress: Any, out: Float) -> Float:
 
 
 class ConstrainedOperator:
-    """The matrix :func:`dougong.solver.kernels.assemble.assemble` would make, as a product.
+    """The matrix :func:`dougong.solver.kernels.matrix.assemble` would make, as a product.
 
     Parameters
     ----------

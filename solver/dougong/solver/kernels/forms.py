@@ -9,7 +9,7 @@ import numpy as np
 
 from dougong.solver.kernels.arrays import Float, Int32, address, integers, reals
 from dougong.solver.kernels.cells import CellBlock
-from dougong.solver.kernels.library import FormStruct
+from dougong.solver.kernels.loader import FormStruct
 
 _ISOTROPIC, _ELASTIC, _DIFFUSION, _MASS = range(4)
 

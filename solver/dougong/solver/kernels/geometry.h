@@ -18,7 +18,6 @@ typedef struct {
     vd *ke;          /* (kf (kf + 1) / 2, nc, nc): element matrices, pairs a <= b */
     vd *u;           /* (kf, 3) */
     vd *y;           /* (kf, 3) */
-    int32_t *offset; /* (kf, kf): place of a block in its row */
     double *block;   /* (kf, kf, nc, nc) */
     void *memory;
 } work;
@@ -34,7 +33,7 @@ static int work_init(work *w, const dg_cells *c, const dg_form *f, int with_matr
     int64_t total = 0;
     for (int i = 0; i < 9; i++) total += sizes[i];
     const int64_t blocks = with_matrix ? kf * kf * nb : 1;
-    size_t bytes = (size_t)total * sizeof(vd) + (size_t)blocks * sizeof(double) + (size_t)(kf * kf) * sizeof(int32_t);
+    size_t bytes = (size_t)total * sizeof(vd) + (size_t)blocks * sizeof(double);
     bytes = (bytes + 63) / 64 * 64;
     memset(w, 0, sizeof *w);
     w->c = c;
@@ -48,7 +47,6 @@ static int work_init(work *w, const dg_cells *c, const dg_form *f, int with_matr
         next += sizes[i];
     }
     w->block = (double *)next;
-    w->offset = (int32_t *)(w->block + blocks);
     return DG_OK;
 }
 

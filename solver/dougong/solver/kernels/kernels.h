@@ -1,4 +1,4 @@
-/* The interface between Python (ctypes, library.py) and C. Every array is C-contiguous and was checked by the Python
+/* The interface between Python (ctypes, loader.py) and C. Every array is C-contiguous and was checked by the Python
  * side: shapes, and index ranges. All reals are double, "nq" is the number of quadrature points. */
 #ifndef DOUGONG_KERNELS_H
 #define DOUGONG_KERNELS_H
@@ -49,6 +49,7 @@ enum {
 /* Where element matrices go. */
 typedef struct {
     int64_t n_rows;          /* rows 0 .. n_rows - 1 are owned, other nodes are ghosts */
+    int64_t n_nodes;         /* owned nodes and ghosts */
     int64_t upper_only;      /* store only columns >= row */
     const int64_t *indptr;   /* (n_rows + 1) */
     const int32_t *indices;  /* ascending in each row */

@@ -4,63 +4,108 @@
 
 #include "geometry.h"
 
-/* Place of the sorted columns `key[0 .. k - 1]` in a row, by binary searches that run side by side without branches. */
-static int find_columns(const int32_t *row, int64_t n, const int32_t *key, int64_t k, int32_t *place)
-{
-    for (int64_t b = 0; b < k; b++) place[b] = 0;
-    if (n <= 0) return DG_NOT_IN_PATTERN;
-    for (int32_t left = (int32_t)n; left > 1;) {
-        const int32_t half = left / 2;
-        for (int64_t b = 0; b < k; b++) place[b] += row[place[b] + half] <= key[b] ? half : 0;
-        left -= half;
-    }
-    int wrong = 0;
-    for (int64_t b = 0; b < k; b++) wrong |= row[place[b]] != key[b];
-    return wrong ? DG_NOT_IN_PATTERN : DG_OK;
-}
+/* Places of the blocks of a chunk of cells in their rows.
+ *
+ * Searching each of the kf^2 columns of a cell in its row costs more than computing the element matrix. Instead the
+ * cells of a chunk are listed by row; for each row once, `mark[column]` is set to the column's place, and all cells of the
+ * chunk in that row read it. */
+typedef struct {
+    int64_t first, size; /* cells of the chunk: first .. first + size - 1 */
+    int64_t capacity;
+    int32_t *mark;       /* (n_nodes) place of a column in the current row */
+    int32_t *head;       /* (n_nodes) first entry of a row's list, -1 = none */
+    int32_t *next;       /* (capacity, kf) */
+    int32_t *rows;       /* (capacity * kf) rows met */
+    int32_t *place;      /* (capacity, kf, kf); -1 where the block is not stored */
+    void *memory;
+} chunk;
 
-/* Places of all blocks of a cell. Where only columns >= row are stored, others keep place -1. */
-static int find_places(work *w, const dg_target *t, const int32_t *nodes)
+/* Places of a chunk should stay in the second-level cache. */
+enum { CHUNK_PLACES = 32768, CHUNK_CELLS = 1024 };
+
+static int chunk_init(chunk *k, const dg_target *t, int64_t kf)
 {
-    const int64_t kf = w->c->n_field;
-    for (int64_t a = 0; a < kf; a++) {
-        const int32_t row = nodes[a];
-        if (row >= t->n_rows) continue;
-        const int64_t begin = t->indptr[row], n = t->indptr[row + 1] - begin;
-        int32_t *place = w->offset + a * kf;
-        if (!t->upper_only) {
-            if (find_columns(t->indices + begin, n, nodes, kf, place)) return DG_NOT_IN_PATTERN;
-            continue;
-        }
-        for (int64_t b = 0; b < kf; b++) {
-            place[b] = -1;
-            if (nodes[b] >= row && find_columns(t->indices + begin, n, nodes + b, 1, place + b))
-                return DG_NOT_IN_PATTERN;
-        }
-    }
+    int64_t capacity = CHUNK_PLACES / (kf * kf);
+    capacity = capacity > CHUNK_CELLS ? CHUNK_CELLS : capacity < 4 * W ? 4 * W : capacity;
+    const int64_t entries = capacity * kf;
+    memset(k, 0, sizeof *k);
+    k->capacity = capacity;
+    k->memory = calloc((size_t)(2 * t->n_nodes + entries * (2 + kf)), sizeof(int32_t));
+    if (!k->memory) return DG_NO_MEMORY;
+    k->mark = k->memory;
+    k->head = k->mark + t->n_nodes;
+    k->next = k->head + t->n_nodes;
+    k->rows = k->next + entries;
+    k->place = k->rows + entries;
+    for (int64_t n = 0; n < t->n_nodes; n++) k->head[n] = -1;
     return DG_OK;
 }
 
-/* Add lane `lane` of the batch. */
-INLINE void add_lane(const work *w, const dg_target *t, const int32_t *nodes, int lane, const int nc)
+static void chunk_free(chunk *k) { free(k->memory); }
+
+static int chunk_places(chunk *k, const dg_target *t, const int32_t *field, int64_t kf)
+{
+    int64_t n_rows = 0;
+    int wrong = 0;
+    for (int64_t e = 0; e < k->size * kf; e++) {
+        const int32_t row = field[k->first * kf + e];
+        if (row >= t->n_rows) {
+            for (int64_t b = 0; b < kf; b++) k->place[e * kf + b] = -1;
+            continue;
+        }
+        if (k->head[row] < 0) k->rows[n_rows++] = row;
+        k->next[e] = k->head[row];
+        k->head[row] = (int32_t)e;
+    }
+    for (int64_t i = 0; i < n_rows; i++) {
+        const int32_t row = k->rows[i];
+        const int32_t *columns = t->indices + t->indptr[row];
+        const int32_t n = (int32_t)(t->indptr[row + 1] - t->indptr[row]);
+        wrong |= n == 0;
+        for (int32_t j = 0; j < n; j++) k->mark[columns[j]] = j;
+        for (int32_t e = n ? k->head[row] : -1; e >= 0; e = k->next[e]) {
+            const int32_t *nodes = field + (k->first + e / kf) * kf;
+            int32_t *place = k->place + e * kf;
+            for (int64_t b = 0; b < kf; b++) {
+                const int32_t j = k->mark[nodes[b]], inside = j < n ? j : 0; /* mark may be another row's */
+                const int stored = !t->upper_only || nodes[b] >= row;
+                wrong |= stored & (columns[inside] != nodes[b]);
+                place[b] = stored ? inside : -1;
+            }
+        }
+        k->head[row] = -1;
+    }
+    return wrong ? DG_NOT_IN_PATTERN : DG_OK;
+}
+
+/* Add the element matrices of `n` lanes; `lane` lists them. Pairs in the outer loop, so that a block of the batch is
+ * read once for all lanes. */
+INLINE void add_lanes(const work *w, const dg_target *t, const chunk *k, const int64_t *cell, const int *lane, int n,
+                      const int nc)
 {
     const int64_t kf = w->c->n_field;
     const int nb = nc * nc;
-    const double *ke = (const double *)w->ke + lane;
-    for (int64_t a = 0; a < kf; a++) {
-        const int owned = nodes[a] < t->n_rows;
-        double *row = owned ? t->values + t->indptr[nodes[a]] * nb : NULL;
-        for (int64_t b = a; b < kf; b++, ke += nb * W) {
-            if (owned && w->offset[a * kf + b] >= 0) {
-                double *out = row + (int64_t)w->offset[a * kf + b] * nb;
-                for (int i = 0; i < nb; i++) out[i] += ke[i * W];
-            }
-            if (b == a || nodes[b] >= t->n_rows || w->offset[b * kf + a] < 0) continue;
-            double *out = t->values + (t->indptr[nodes[b]] + w->offset[b * kf + a]) * nb;
-            for (int i = 0; i < nc; i++)
-                for (int j = 0; j < nc; j++) out[i * nc + j] += ke[(j * nc + i) * W];
-        }
+    const double *ke = (const double *)w->ke;
+    const int32_t *place[W];
+    const int32_t *nodes[W];
+    for (int m = 0; m < n; m++) {
+        place[m] = k->place + (cell[lane[m]] - k->first) * kf * kf;
+        nodes[m] = w->c->field + cell[lane[m]] * kf;
     }
+    for (int64_t a = 0; a < kf; a++)
+        for (int64_t b = a; b < kf; b++, ke += nb * W)
+            for (int m = 0; m < n; m++) {
+                const double *block = ke + lane[m];
+                const int32_t ab = place[m][a * kf + b], ba = place[m][b * kf + a];
+                if (ab >= 0) {
+                    double *out = t->values + (t->indptr[nodes[m][a]] + ab) * nb;
+                    for (int i = 0; i < nb; i++) out[i] += block[i * W];
+                }
+                if (b == a || ba < 0) continue;
+                double *out = t->values + (t->indptr[nodes[m][b]] + ba) * nb;
+                for (int i = 0; i < nc; i++)
+                    for (int j = 0; j < nc; j++) out[i * nc + j] += block[(j * nc + i) * W];
+            }
 }
 
 static int is_constrained(const dg_target *t, const int32_t *nodes, int64_t kf)
@@ -88,7 +133,7 @@ static void unpack_lane(work *w, int lane, int nc)
 /* Add one lane under constraints:  K_ab <- P_a K_ab P_b,  rhs_a -= P_a sum_b K_ab u0_b;  and on the diagonal of a
  * constrained node s (I - P_a), rhs_a += s u0_a, with s = tr(K_aa) / nc: its blocked directions then hold u0, the
  * matrix stays symmetric positive definite, and s is of the size of the diagonal around it. */
-static void add_constrained(work *w, const dg_target *t, const int32_t *nodes, int lane)
+static void add_constrained(work *w, const dg_target *t, const int32_t *nodes, const int32_t *place, int lane)
 {
     const int nc = (int)w->f->n_components, nb = nc * nc;
     const int64_t kf = w->c->n_field;
@@ -105,7 +150,7 @@ static void add_constrained(work *w, const dg_target *t, const int32_t *nodes, i
             if (cb >= 0)
                 for (int i = 0; i < nc; i++)
                     for (int j = 0; j < nc; j++) reaction[i] += k[i * nc + j] * t->prescribed[(int64_t)cb * nc + j];
-            if (!t->values || w->offset[a * kf + b] < 0) continue;
+            if (!t->values || place[a * kf + b] < 0) continue;
             memcpy(left, k, sizeof(double) * (size_t)nb);
             if (pa)
                 for (int i = 0; i < nc; i++)
@@ -122,7 +167,7 @@ static void add_constrained(work *w, const dg_target *t, const int32_t *nodes, i
                         for (int n = 0; n < nc; n++) block[i * nc + j] += left[i * nc + n] * pb[n * nc + j];
                     }
             }
-            double *out = t->values + (t->indptr[nodes[a]] + w->offset[a * kf + b]) * nb;
+            double *out = t->values + (t->indptr[nodes[a]] + place[a * kf + b]) * nb;
             for (int i = 0; i < nb; i++) out[i] += block[i];
         }
         double s = 0.0;
@@ -130,7 +175,7 @@ static void add_constrained(work *w, const dg_target *t, const int32_t *nodes, i
             const double *k = w->block + (a * kf + a) * nb;
             for (int i = 0; i < nc; i++) s += k[i * nc + i] / nc;
             if (t->values) {
-                double *out = t->values + (t->indptr[nodes[a]] + w->offset[a * kf + a]) * nb;
+                double *out = t->values + (t->indptr[nodes[a]] + place[a * kf + a]) * nb;
                 for (int i = 0; i < nc; i++)
                     for (int j = 0; j < nc; j++) out[i * nc + j] += s * ((i == j) - pa[i * nc + j]);
             }
@@ -149,26 +194,25 @@ static void add_constrained(work *w, const dg_target *t, const int32_t *nodes, i
     }
 }
 
-/* Add the first n lanes. */
-static int scatter(work *w, const dg_target *t, const int64_t *cell, int n)
+/* Add the first n lanes. `k` is not used where there are no values. */
+static void scatter(work *w, const dg_target *t, const chunk *k, const int64_t *cell, int n)
 {
     const int64_t kf = w->c->n_field;
+    int plain[W], n_plain = 0;
     for (int l = 0; l < n; l++) {
         const int32_t *nodes = w->c->field + cell[l] * kf;
-        const int constrained = is_constrained(t, nodes, kf);
-        if (t->values && find_places(w, t, nodes)) return DG_NOT_IN_PATTERN;
-        if (constrained)
-            add_constrained(w, t, nodes, l);
-        else if (!t->values)
-            continue;
-        else if (w->f->n_components == 3)
-            add_lane(w, t, nodes, l, 3);
-        else if (w->f->n_components == 2)
-            add_lane(w, t, nodes, l, 2);
+        if (is_constrained(t, nodes, kf))
+            add_constrained(w, t, nodes, k->place + (cell[l] - k->first) * kf * kf, l);
         else
-            add_lane(w, t, nodes, l, 1);
+            plain[n_plain++] = l;
     }
-    return DG_OK;
+    if (!t->values) return;
+    if (w->f->n_components == 3)
+        add_lanes(w, t, k, cell, plain, n_plain, 3);
+    else if (w->f->n_components == 2)
+        add_lanes(w, t, k, cell, plain, n_plain, 2);
+    else
+        add_lanes(w, t, k, cell, plain, n_plain, 1);
 }
 
 #endif

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dougong.solver.kernels.arrays import Float, Int32, address, integers, output, reals
 from dougong.solver.kernels.forms import Form
-from dougong.solver.kernels.library import TargetStruct, check_status, need_library
+from dougong.solver.kernels.loader import TargetStruct, check_status, need_library
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +35,18 @@ class Pattern:
     indices: Int32
     n_nodes: int
     upper_only: bool = False
+
+    def __post_init__(self) -> None:
+        """Check that the arrays can be walked safely."""
+        indptr, indices = self.indptr, self.indices
+        for name, array, dtype in (("indptr", indptr, np.int64), ("indices", indices, np.int32)):
+            if array.dtype != dtype or array.ndim != 1 or not array.flags.c_contiguous:
+                raise ValueError(f"{name}: a contiguous vector of {np.dtype(dtype)} expected")
+        if not len(indptr) or indptr[0] != 0 or indptr[-1] != len(indices) or (np.diff(indptr) < 0).any():
+            raise ValueError("indptr does not fit indices")
+        if self.n_rows > self.n_nodes:
+            raise ValueError(f"{self.n_rows} rows, but {self.n_nodes} nodes")
+        integers("indices", indices, (None,), self.n_nodes)
 
     @property
     def n_rows(self) -> int:
@@ -161,7 +173,6 @@ def assemble(
         output("values", values, (pattern.n_blocks, nc, nc))
     if rhs is not None:
         output("rhs", rhs, (pattern.n_rows, nc))
-    _check_pattern(pattern)
     if form.block.n_field_nodes > pattern.n_nodes:
         raise ValueError(f"a cell has node {form.block.n_field_nodes - 1}, the pattern has {pattern.n_nodes} nodes")
     if constraints is not None:
@@ -172,6 +183,7 @@ def assemble(
         return
     target = TargetStruct(
         n_rows=pattern.n_rows,
+        n_nodes=pattern.n_nodes,
         upper_only=int(pattern.upper_only),
         indptr=address(pattern.indptr),
         indices=address(pattern.indices),
@@ -182,12 +194,3 @@ def assemble(
         rhs=address(rhs),
     )
     check_status(need_library().kernels.assemble(form.block.struct, form.struct, target))
-
-
-def _check_pattern(pattern: Pattern) -> None:
-    indptr, indices = pattern.indptr, pattern.indices
-    for name, array, dtype in (("indptr", indptr, np.int64), ("indices", indices, np.int32)):
-        if array.dtype != dtype or array.ndim != 1 or not array.flags.c_contiguous:
-            raise ValueError(f"pattern.{name}: a contiguous array of {np.dtype(dtype)} expected")
-    if indptr[0] != 0 or indptr[-1] != len(indices) or (np.diff(indptr) < 0).any():
-        raise ValueError("pattern.indptr does not fit pattern.indices")

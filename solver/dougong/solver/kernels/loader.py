@@ -64,6 +64,7 @@ class TargetStruct(ctypes.Structure):
 
     _fields_ = (
         ("n_rows", c_int64),
+        ("n_nodes", c_int64),
         ("upper_only", c_int64),
         ("indptr", c_void_p),
         ("indices", c_void_p),
