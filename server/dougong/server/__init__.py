@@ -1,0 +1,1 @@
+"""The server: a clerk with durable state and no numerics."""

@@ -1,0 +1,181 @@
+"""The data folder: its layout, the lock that gives it to one server, and the socket.
+
+server.lock   held by the running server: {"pid": ..., "address": "unix:/..."}; address once it listens
+dougong.db    jobs, events, who uploaded what
+meshes/       stored meshes
+uploads/      files that have not arrived wholly
+runs/JOB/N/   run directory of attempt N of a job
+socket/       the Unix socket, when none was asked for
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from dougong.server.config import Address, StartError
+
+#: File systems where locks, or the shared memory of SQLite's write-ahead log, do not hold between machines.
+NETWORK_FILESYSTEMS = frozenset(
+    {
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "fhgfs",
+        "ceph",
+        "glusterfs",
+        "fuse.glusterfs",
+        "fuse.ceph",
+        "fuse.sshfs",
+        "fuse.juicefs",
+        "fuse.s3fs",
+        "afs",
+        "panfs",
+        "orangefs",
+        "pvfs2",
+        "9p",
+    }
+)
+
+LOCK = "server.lock"
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """Paths in the data folder."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """The database."""
+        return self.root / "dougong.db"
+
+    @property
+    def meshes(self) -> Path:
+        """Stored meshes."""
+        return self.root / "meshes"
+
+    @property
+    def uploads(self) -> Path:
+        """Files that have not arrived wholly."""
+        return self.root / "uploads"
+
+    @property
+    def runs(self) -> Path:
+        """Run directories."""
+        return self.root / "runs"
+
+    def job(self, job_id: str) -> Path:
+        """All run directories of a job."""
+        return self.runs / job_id
+
+    def attempt(self, job_id: str, attempt: int) -> Path:
+        """The run directory of an attempt."""
+        return self.job(job_id) / str(attempt)
+
+    def make(self, mountinfo: Path = Path("/proc/self/mountinfo")) -> None:
+        """Make the folders, readable by their owner only.
+
+        Raises
+        ------
+        StartError
+            They would lie on a network file system.
+        """
+        kind = filesystem(self.root, mountinfo)
+        if kind in NETWORK_FILESYSTEMS:
+            raise StartError("DATA_FOLDER_ON_NETWORK", path=self.root, kind=kind)
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.meshes, self.uploads, self.runs):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def filesystem(path: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> str:
+    """The kind of file system on which a path lies or would lie; empty when it cannot be told.
+
+    The kernel names it in mountinfo (proc(5)), among them the kinds that share one number in statfs.
+    """
+    wanted = os.path.realpath(path)
+    best, kind = "", ""
+    try:
+        lines = mountinfo.read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    for line in lines:
+        left, _, right = line.partition(" - ")
+        point = left.split(" ")[4].encode("latin-1", "surrogateescape").decode("unicode_escape")
+        inside = wanted == point or wanted.startswith(point.rstrip("/") + "/")
+        # Of two mounts on one point the later one covers the earlier.
+        if inside and len(point) >= len(best):
+            best, kind = point, right.split(" ")[0]
+    return kind
+
+
+class Lock:
+    """One server for a data folder. The kernel frees the lock when the process ends, however it ends.
+
+    Raises
+    ------
+    StartError
+        Another server has it; says which.
+    """
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._fd = os.open(folder.root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(self._fd, 4096).decode(errors="replace").strip()
+            os.close(self._fd)
+            raise StartError("DATA_FOLDER_IN_USE", path=folder.root, holder=holder) from None
+        self._write({"pid": os.getpid()})
+
+    def announce(self, address: str) -> None:
+        """Say where the server listens, now that it does."""
+        self._write({"pid": os.getpid(), "address": address})
+
+    def _write(self, content: dict[str, object]) -> None:
+        data = json.dumps(content).encode()
+        os.pwrite(self._fd, data + b"\n", 0)
+        os.ftruncate(self._fd, len(data) + 1)
+
+    def release(self) -> None:
+        """Give the folder free."""
+        os.ftruncate(self._fd, 0)
+        os.close(self._fd)
+
+
+def prepare_socket(address: Address) -> None:
+    """Make the folder of the Unix socket, for its owner only, and remove a socket that a dead server left.
+
+    Raises
+    ------
+    StartError
+        Somebody listens there, or the folder belongs to another user.
+    """
+    if address.socket is None:
+        return
+    folder = address.socket.parent
+    made = not folder.exists()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not made and folder.stat().st_uid != os.getuid():
+        raise StartError("SOCKET_FOLDER_FOREIGN", path=folder)
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(2)
+        try:
+            probe.connect(str(address.socket))
+        except FileNotFoundError:
+            return
+        except OSError:
+            address.socket.unlink(missing_ok=True)
+            return
+    raise StartError("ADDRESS_IN_USE", address=address)

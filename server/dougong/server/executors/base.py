@@ -1,0 +1,93 @@
+"""What an executor is: one module of this package, found by scan, that starts workers somewhere and looks after them.
+
+    NAME                        the name, for example "local"
+    create(config) -> Executor  makes it
+
+An executor must survive the death of the server: whatever it needs to know of a running attempt it finds again from
+the attempt's token and handle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from dougong.server.config import Config
+from dougong.server.jobs.model import Phase
+from dougong.v1 import job_pb2
+
+
+class LaunchError(Exception):
+    """The launcher refused; no process of the attempt exists."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt, as an executor sees it.
+
+    Attributes
+    ----------
+    token
+        Unique; goes into the environment of every process (and into the name of a batch job).
+    directory
+        Its run directory.
+    resources
+        What was asked for; `ranks` is at least 1.
+    handle
+        What `launch` returned; None when the server died before it could note it.
+    """
+
+    token: str
+    directory: Path
+    resources: job_pb2.Resources
+    handle: str | None = None
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What the executor sees of an attempt.
+
+    Attributes
+    ----------
+    phase
+        Where it stands. GONE is said only when no process of it is left anywhere.
+    lost
+        With GONE: why it ended, should it have left no outcome.
+    run_seconds
+        Since it started.
+    memory_bytes
+        Memory of all its processes; 0 when not measured.
+    """
+
+    phase: Phase
+    lost: job_pb2.Failure | None = None
+    run_seconds: float = 0.0
+    memory_bytes: int = 0
+
+
+class Executor(Protocol):
+    """Starts attempts and looks after them."""
+
+    name: str
+
+    async def launch(self, attempt: Attempt) -> str:
+        """Start the worker in the run directory; returns the handle. Raises `LaunchError`."""
+
+    async def observe(self, attempt: Attempt) -> Sighting:
+        """Look at an attempt, also one that an earlier server started."""
+
+    async def stop(self, attempt: Attempt) -> None:
+        """Ask its processes to end, then kill them. Returns when none is left; does nothing when there is none."""
+
+    async def close(self) -> None:
+        """Let go of everything; what runs goes on."""
+
+
+class ExecutorModule(Protocol):
+    """A module of this package."""
+
+    NAME: str
+
+    def create(self, config: Config) -> Executor:
+        """Make the executor."""

@@ -1,0 +1,200 @@
+"""Workers on this machine, under mpiexec."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from dougong.server import processes
+from dougong.server.config import Config
+from dougong.server.executors.base import Attempt, LaunchError, Sighting
+from dougong.server.jobs.model import Phase, failure
+from dougong.solver import rundir
+from dougong.v1 import job_pb2
+
+NAME = "local"
+
+#: How often the memory of a job with a limit is measured.
+_MEASURE_SECONDS = 0.5
+
+#: Lines by which Open MPI 4 and 5 and MPICH say which rank died first.
+_RANK = re.compile(rb"process rank (\d+) with PID|MPI_ABORT was invoked on rank (\d+)|RANK (\d+) PID")
+
+#: One BLAS thread a rank. Root is the usual user in a container. Ranks are bound to no core, for several jobs share
+#: them, and Open MPI would bind each job to the same first ones. Single-copy transfer needs ptrace rights that
+#: containers do not give.
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "PRTE_ALLOW_RUN_AS_ROOT": "1",
+    "PRTE_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_hwloc_base_binding_policy": "none",
+    "OMPI_MCA_btl_vader_single_copy_mechanism": "none",
+    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
+    "PRTE_MCA_hwloc_default_binding_policy": "none",
+}
+
+
+def create(config: Config) -> LocalExecutor:
+    """Make the executor."""
+    return LocalExecutor(config.worker_command, config.mpiexec, config.worker_environment, config.stop_patience_seconds)
+
+
+class LocalExecutor:
+    """Starts each attempt as a process of its own session; one rank directly, more through mpiexec.
+
+    Parameters
+    ----------
+    worker
+        The worker's command; the run directory is appended.
+    mpiexec
+        The launcher for more than one rank.
+    inherited
+        What of the server's environment a worker gets; everything else is set here.
+    patience_seconds
+        Between SIGTERM and SIGKILL.
+    """
+
+    name = NAME
+
+    def __init__(
+        self, worker: tuple[str, ...], mpiexec: str, inherited: Mapping[str, str], patience_seconds: float
+    ) -> None:
+        self._worker = worker
+        self._mpiexec = mpiexec
+        self._inherited = dict(inherited)
+        self._patience_seconds = patience_seconds
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._measured: dict[str, tuple[float, int]] = {}
+
+    async def launch(self, attempt: Attempt) -> str:
+        """Start the worker; the handle is the number of the process that leads its session."""
+        return await asyncio.to_thread(self._launch, attempt)
+
+    def _launch(self, attempt: Attempt) -> str:
+        command = [*self._worker, str(attempt.directory)]
+        if attempt.resources.ranks > 1:
+            command = [self._mpiexec, "-n", str(attempt.resources.ranks), *command]
+        environment = {**self._inherited, **_ENVIRONMENT, "TMPDIR": _short_tmp()}
+        environment[processes.TOKEN_VARIABLE] = attempt.token
+        try:
+            with open(attempt.directory / rundir.LOG, "ab") as log:
+                child = subprocess.Popen(
+                    command,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise LaunchError(f"{command[0]}: {error.strerror}") from error
+        self._children[attempt.token] = child
+        return str(child.pid)
+
+    async def observe(self, attempt: Attempt) -> Sighting:
+        """Look at the processes of an attempt."""
+        return await asyncio.to_thread(self._observe, attempt)
+
+    def _observe(self, attempt: Attempt) -> Sighting:
+        child = self._children.get(attempt.token)
+        leader = self._adopted_leader(attempt) if child is None else _living(child)
+        if leader is not None:
+            return Sighting(Phase.RUNNING, None, processes.age_seconds(leader), self._memory(attempt))
+        # Open MPI 5 leaves the ranks running when mpiexec is killed.
+        if not processes.kill_all(attempt.token):
+            return Sighting(Phase.UNKNOWN)
+        return Sighting(Phase.GONE, _why_lost(attempt, None if child is None else child.returncode))
+
+    def _adopted_leader(self, attempt: Attempt) -> int | None:
+        """The launcher of an attempt that an earlier server started."""
+        if attempt.handle is None:
+            return processes.find_leader(attempt.token)
+        pid = int(attempt.handle)
+        return pid if processes.has_token(pid, attempt.token) else None
+
+    def _memory(self, attempt: Attempt) -> int:
+        if attempt.resources.memory_bytes <= 0:
+            return 0
+        last, value = self._measured.get(attempt.token, (float("-inf"), 0))
+        now = time.monotonic()
+        if now - last >= _MEASURE_SECONDS:
+            value = processes.memory_bytes(processes.find(attempt.token))
+            self._measured[attempt.token] = (now, value)
+        return value
+
+    async def stop(self, attempt: Attempt) -> None:
+        """SIGTERM to the session's process group, SIGKILL to whatever has the token after the patience."""
+        await asyncio.to_thread(self._stop, attempt)
+
+    def _stop(self, attempt: Attempt) -> None:
+        leader = processes.find_leader(attempt.token)
+        if leader is not None:
+            try:
+                os.killpg(leader, signal.SIGTERM)
+            except ProcessLookupError:
+                leader = None
+        deadline = time.monotonic() + self._patience_seconds
+        while processes.find(attempt.token) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        processes.kill_all(attempt.token)
+        child = self._children.get(attempt.token)
+        if child is not None:
+            child.wait(self._patience_seconds)
+
+    async def close(self) -> None:
+        """Let go of the children; they go on without us."""
+        for child in self._children.values():
+            if child.poll() is None:
+                # Otherwise Popen warns, when it is collected, of a process nobody waited for. That is intended here.
+                child.returncode = 0
+        self._children.clear()
+
+
+def _living(child: subprocess.Popen[bytes]) -> int | None:
+    return child.pid if child.poll() is None else None
+
+
+def _short_tmp() -> str:
+    """Folder for the session files of Open MPI, which are Unix sockets with a long name of their own."""
+    wanted = os.environ.get("TMPDIR", "/tmp")
+    return wanted if len(wanted) <= 30 else "/tmp"
+
+
+def _why_lost(attempt: Attempt, code: int | None) -> job_pb2.Failure:
+    """What the exit code and the log tell. An exit code is only a hint: launchers do not agree on it."""
+    tail = _log_tail(attempt.directory / rundir.LOG)
+    found = _RANK.search(tail)
+    rank = next((int(g) for g in found.groups() if g is not None), None) if found else None
+    if rank is None and attempt.resources.ranks == 1:
+        rank = 0
+    log = tail[-500:].decode(errors="replace").strip()
+    number = None if code is None else -code if code < 0 else code - 128 if 128 < code < 193 else None
+    if number is not None:
+        cause = f"signal {number} ({signal.strsignal(number) or 'unknown'})"
+        return failure("WORKER_DIED", rank, cause=cause, log=log)
+    if code is None and attempt.handle is None and not rundir.is_fenced(attempt.directory):
+        return failure("LAUNCH_FAILED", cause="the server stopped before it could start the worker", log=log)
+    if code not in (None, 0) and not rundir.is_fenced(attempt.directory):
+        return failure("LAUNCH_FAILED", cause=f"exit code {code} before the worker began", log=log)
+    return failure("WORKER_DIED", rank, cause="unknown" if code is None else f"exit code {code}", log=log)
+
+
+def _log_tail(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, path.stat().st_size - 20_000))
+            return file.read()
+    except OSError:
+        return b""

@@ -1,0 +1,1 @@
+"""Jobs: the state model, their rows, who runs when, and who watches."""

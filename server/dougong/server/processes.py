@@ -1,0 +1,92 @@
+"""Processes of an attempt, found by the token in their environment (/proc, Linux).
+
+A token is found whatever became of parents, sessions and process groups: MPI launchers put ranks into groups of their
+own, and after a crash of server or launcher nobody is left who knows their numbers.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+#: Environment variable that carries the token of an attempt.
+TOKEN_VARIABLE = "DOUGONG_TOKEN"
+
+_PROC = Path("/proc")
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def has_token(pid: int, token: str) -> bool:
+    """Whether a living process belongs to the attempt. A zombie has no environment, and does not."""
+    try:
+        environment = (_PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return False
+    return f"{TOKEN_VARIABLE}={token}".encode() in environment.split(b"\0")
+
+
+def find(token: str) -> list[int]:
+    """Numbers of all living processes of an attempt."""
+    return [int(name) for name in os.listdir(_PROC) if name.isdigit() and has_token(int(name), token)]
+
+
+def find_leader(token: str) -> int | None:
+    """The launcher among them: it was started in a session of its own."""
+    return next((pid for pid in find(token) if _session(pid) == pid), None)
+
+
+def _session(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
+
+
+def age_seconds(pid: int) -> float:
+    """Seconds since a process started, by the clock that counts from boot; 0 when it is gone."""
+    try:
+        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / _TICKS)
+
+
+def memory_bytes(pids: Iterable[int]) -> int:
+    """Memory that processes hold together.
+
+    Counted are anonymous and shared-memory pages. Mapped files (libraries, the mesh) are left out: every rank maps
+    them, and the kernel can drop them.
+    """
+    total = 0
+    for pid in pids:
+        try:
+            status = (_PROC / str(pid) / "status").read_text()
+        except OSError:
+            continue
+        for line in status.splitlines():
+            if line.startswith(("RssAnon:", "RssShmem:")):
+                total += int(line.split()[1]) * 1024
+    return total
+
+
+def send(pids: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to processes, as far as they are still there."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            continue
+
+
+def kill_all(token: str, patience_seconds: float = 5.0) -> bool:
+    """Kill every process of an attempt, again and again until none is left; False when some would not go."""
+    deadline = time.monotonic() + patience_seconds
+    while pids := find(token):
+        if time.monotonic() > deadline:
+            return False
+        send(pids, signal.SIGKILL)
+        time.sleep(0.02)
+    return True

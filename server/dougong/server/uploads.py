@@ -1,0 +1,258 @@
+"""Uploads: chunks in order, resumable at an offset, digest checked, then handed to the mesh library.
+
+What has arrived lies in a file whose name is a digest: neither the upload's id nor the file's name becomes a path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from dougong.meshes.formats import ReadError, all_formats, find
+from dougong.messages import Conflict, DataLoss, InputError, NotFound, ResourceLimit, violation
+from dougong.server.database import Database
+from dougong.server.meshes import MeshLibrary, MeshRecord
+from dougong.v1 import mesh_pb2
+
+_HEAD_BYTES = 4096
+_READ_BYTES = 1 << 20
+
+#: Disk space that uploads leave to the database and to results.
+_RESERVE_BYTES = 64 << 20
+
+
+class Uploads:
+    """Uploads that have not ended.
+
+    Parameters
+    ----------
+    database
+        Their headers.
+    folder
+        Their bytes.
+    library
+        Where they go when they are whole.
+    clock
+        Wall-clock nanoseconds.
+    max_uploads, max_upload_bytes
+        Quotas of all unfinished uploads of a user.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        library: MeshLibrary,
+        clock: Callable[[], int],
+        *,
+        max_uploads: int,
+        max_upload_bytes: int,
+    ) -> None:
+        self._database = database
+        self._folder = folder
+        self._library = library
+        self._clock = clock
+        self._max_uploads = max_uploads
+        self._max_upload_bytes = max_upload_bytes
+        self._active: dict[Path, asyncio.Task[MeshRecord]] = {}
+        self._taken: set[asyncio.Task[MeshRecord]] = set()
+
+    async def receive(
+        self, owner: str, header: mesh_pb2.UploadHeader, chunks: AsyncIterator[mesh_pb2.UploadChunk]
+    ) -> MeshRecord:
+        """Take an upload, from its beginning or from where it was interrupted, to a stored mesh.
+
+        Raises
+        ------
+        Conflict
+            The id belongs to another upload, or a newer call has taken this upload over.
+        DataLoss
+            The bytes do not have the announced digest.
+        InputError
+            The chunks do not fit, or the file is no mesh that can be used.
+        ResourceLimit
+            Too many uploads, or the disk is full.
+        """
+        known = await self._stored(owner, header)
+        if known is not None:
+            await self._forget(owner, header.upload_id)
+            return known
+        await self._register(owner, header)
+        path = self._path(owner, header.upload_id)
+        # A broken connection is often noticed later here than by the client, who is back already: the newer call wins.
+        older = self._active.get(path)
+        if older is not None:
+            self._taken.add(older)
+            older.cancel()
+            await asyncio.wait([older])
+        task = asyncio.create_task(self._receive(owner, header, chunks, path))
+        self._active[path] = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if task in self._taken:
+                raise Conflict("UPLOAD_TAKEN_OVER", upload_id=header.upload_id) from None
+            task.cancel()
+            raise
+        finally:
+            self._taken.discard(task)
+            if self._active.get(path) is task:
+                del self._active[path]
+
+    async def _receive(
+        self, owner: str, header: mesh_pb2.UploadHeader, chunks: AsyncIterator[mesh_pb2.UploadChunk], path: Path
+    ) -> MeshRecord:
+        received = await self._write(header, chunks, path)
+        if received < header.size_bytes:
+            raise _invalid("UPLOAD_INCOMPLETE", "chunk", received=received, announced=header.size_bytes)
+        digest = await asyncio.to_thread(_finish, path)
+        if digest != header.sha256:
+            await self._forget(owner, header.upload_id)
+            raise DataLoss("UPLOAD_DIGEST_WRONG", announced=header.sha256, received=digest)
+        try:
+            format_name = await asyncio.to_thread(_format, header, path)
+            record = await self._library.add(owner, path, header.sha256, format_name, header.file_name)
+        except InputError:
+            await self._forget(owner, header.upload_id)
+            raise
+        await self._forget(owner, header.upload_id)
+        return record
+
+    async def _write(
+        self, header: mesh_pb2.UploadHeader, chunks: AsyncIterator[mesh_pb2.UploadChunk], path: Path
+    ) -> int:
+        """Append chunks to the file; returns its size. What was written stays when the stream breaks."""
+        with open(path, "ab") as out:
+            position = out.tell()
+            first = True
+            async for chunk in chunks:
+                # The first chunk of a call may repeat bytes that have arrived already: the file is cut there.
+                if first and 0 <= chunk.offset < position:
+                    out.truncate(chunk.offset)
+                    position = chunk.offset
+                first = False
+                if chunk.offset != position:
+                    raise _invalid("UPLOAD_OFFSET_WRONG", "chunk.offset", offset=chunk.offset, expected=position)
+                if position + len(chunk.data) > header.size_bytes:
+                    raise _invalid("UPLOAD_TOO_LONG", "chunk.data", announced=header.size_bytes)
+                await asyncio.to_thread(_append, out, chunk.data)
+                position += len(chunk.data)
+        return position
+
+    async def committed(self, owner: str, upload_id: str) -> int:
+        """How many bytes of an upload have arrived.
+
+        Raises
+        ------
+        NotFound
+            There is no such upload.
+        """
+        if await self._header(owner, upload_id) is None:
+            raise NotFound("UPLOAD_NOT_FOUND", upload_id=upload_id)
+        try:
+            return self._path(owner, upload_id).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    async def sweep(self, older_than: int) -> None:
+        """Remove uploads that nobody has continued since, and files that belong to none."""
+        sql = "SELECT owner, upload_id, touch_time FROM uploads"
+        rows = await self._database.read(lambda db: db.execute(sql).fetchall())
+        kept = set()
+        for owner, upload_id, touch_time in rows:
+            path = self._path(owner, upload_id)
+            if touch_time < older_than and path not in self._active:
+                await self._forget(owner, upload_id)
+            else:
+                kept.add(path.name)
+        for path in self._folder.iterdir():
+            if path.name not in kept and path not in self._active:
+                path.unlink(missing_ok=True)
+
+    async def _stored(self, owner: str, header: mesh_pb2.UploadHeader) -> MeshRecord | None:
+        """The mesh, when this user has uploaded the same bytes as the same format before."""
+        if not header.format:
+            return None
+        return await self._library.find(owner, mesh_id(header.format, header.sha256))
+
+    async def _header(self, owner: str, upload_id: str) -> mesh_pb2.UploadHeader | None:
+        sql = "SELECT header FROM uploads WHERE owner = ? AND upload_id = ?"
+        row = await self._database.read(lambda db: db.execute(sql, (owner, upload_id)).fetchone())
+        return None if row is None else mesh_pb2.UploadHeader.FromString(row[0])
+
+    async def _register(self, owner: str, header: mesh_pb2.UploadHeader) -> None:
+        data = header.SerializeToString(deterministic=True)
+        free = shutil.disk_usage(self._folder).free
+
+        def transaction(db: sqlite3.Connection) -> None:
+            key = (owner, header.upload_id)
+            row = db.execute("SELECT header FROM uploads WHERE owner = ? AND upload_id = ?", key).fetchone()
+            if row is None:
+                sql = "SELECT count(*), coalesce(sum(size_bytes), 0) FROM uploads WHERE owner = ?"
+                count, size = db.execute(sql, (owner,)).fetchone()
+                if count >= self._max_uploads or size + header.size_bytes > self._max_upload_bytes:
+                    raise ResourceLimit(
+                        "TOO_MANY_UPLOADS", count=count, size_bytes=size, max_uploads=self._max_uploads,
+                        max_bytes=self._max_upload_bytes,
+                    )  # fmt: skip
+                if header.size_bytes + _RESERVE_BYTES > free:
+                    raise ResourceLimit("DISK_FULL", detail=f"{header.size_bytes} > {max(0, free - _RESERVE_BYTES)}")
+                values = (*key, data, header.size_bytes, self._clock())
+                db.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, ?)", values)
+                return
+            if row["header"] != data:
+                raise Conflict("UPLOAD_ID_REUSED", upload_id=header.upload_id)
+            db.execute("UPDATE uploads SET touch_time = ? WHERE owner = ? AND upload_id = ?", (self._clock(), *key))
+
+        await self._database.write(transaction)
+
+    async def _forget(self, owner: str, upload_id: str) -> None:
+        self._path(owner, upload_id).unlink(missing_ok=True)
+        await self._database.write(
+            lambda db: db.execute("DELETE FROM uploads WHERE owner = ? AND upload_id = ?", (owner, upload_id)) and None
+        )
+
+    def _path(self, owner: str, upload_id: str) -> Path:
+        return self._folder / hashlib.sha256(f"{owner}\n{upload_id}".encode()).hexdigest()
+
+
+def mesh_id(format_name: str, sha256: str) -> str:
+    """The identity of a mesh, see `dougong.v1.Mesh`."""
+    return hashlib.sha256(f"dougong-mesh\n{format_name}\n{sha256}\n".encode()).hexdigest()
+
+
+def _invalid(reason: str, field: str, **params: object) -> InputError:
+    return InputError([violation(reason, field, **params)])  # type: ignore[arg-type]
+
+
+def _append(out: BinaryIO, data: bytes) -> None:
+    out.write(data)
+    out.flush()
+
+
+def _finish(path: Path) -> str:
+    """Make the file durable; its SHA-256."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _format(header: mesh_pb2.UploadHeader, path: Path) -> str:
+    """The format, as declared or found."""
+    with open(path, "rb") as file:
+        head = file.read(_HEAD_BYTES)
+    try:
+        return find(header.format, header.file_name, head).NAME
+    except ReadError as error:
+        raise _invalid(error.reason, "header.format", **error.params) from error
+
+
+def known_formats() -> list[str]:
+    """The formats that may be declared."""
+    return [f.NAME for f in all_formats()]
