@@ -56,6 +56,8 @@ _CLASSES: dict[grpc.StatusCode, type[FemError]] = {
     grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceLimit,
     grpc.StatusCode.OUT_OF_RANGE: ResourceLimit,
     grpc.StatusCode.DATA_LOSS: DataLoss,
+    grpc.StatusCode.UNAVAILABLE: ServerUnreachable,
+    grpc.StatusCode.DEADLINE_EXCEEDED: ServerUnreachable,
 }
 
 

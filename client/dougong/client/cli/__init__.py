@@ -1,0 +1,73 @@
+"""The `dougong` command."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+# Before grpc is imported: what the library logs is for its developers; errors reach the user as sentences.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+from dougong.client.cli import jobs, meshes, other, solve
+from dougong.client.cli.common import Told
+from dougong.client.cli.console import say, tell, tell_error
+from dougong.client.cli.exit_codes import ExitCode, of_error
+from dougong.client.cli.parser import build
+from dougong.messages import FemError
+
+COMMANDS: dict[str, Callable[..., ExitCode]] = {
+    "serve": other.serve,
+    "solve": solve.solve,
+    "submit": jobs.submit,
+    "watch": solve.watch,
+    "jobs": jobs.jobs,
+    "show": jobs.show,
+    "logs": jobs.logs,
+    "cancel": jobs.cancel,
+    "results": jobs.show_results,
+    "mesh": meshes.info,
+    "validate": other.validate,
+    "version": other.version,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    argv
+        Arguments without the name of the program; default: those of the process.
+
+    Returns
+    -------
+    int
+        The exit code, see `ExitCode`.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows a question mark; it must not end the command.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    arguments = build().parse_args(argv)
+    try:
+        return int(COMMANDS[arguments.command](arguments))
+    except Told as told:
+        return int(of_error(told.error))
+    except FemError as error:
+        tell_error(error)
+        return int(of_error(error))
+    except KeyboardInterrupt:
+        tell(say("CLI_INTERRUPTED" if arguments.command in ("solve", "submit") else "CLI_INTERRUPTED_PLAIN"))
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has gone, as with `| head`: nobody is left to tell, and the flush at exit must not
+        # complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Steps that several commands share: connect, read the analysis, find a job, upload."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from dougong.client.cli.console import count, say, tell, tell_error
+from dougong.client.cli.progress import ProgressDisplay
+from dougong.client.client import Client
+from dougong.client.yaml_analysis import AnalysisFile, load
+from dougong.messages import FemError, NotFound
+from dougong.v1 import job_pb2, mesh_pb2
+
+#: Digits of a job id that are shown; more where that is not unique.
+SHORT_ID = 8
+
+
+class Told(Exception):
+    """An error that has been printed, with the places in the analysis file that only the command knows.
+
+    Parameters
+    ----------
+    error
+        What it was.
+    """
+
+    def __init__(self, error: FemError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def connect(arguments: Namespace) -> Client:
+    """Connect to the server of the command line."""
+    return Client(arguments.server)
+
+
+def upload(client: Client, path: Path, format_name: str = "") -> mesh_pb2.Mesh:
+    """Bring a mesh to the server, with progress, and say what is in it."""
+    with ProgressDisplay() as display:
+        mesh = client.upload_mesh(path, format_name=format_name, progress=display.sent)
+    types = ", ".join(f"{count(t.count)} {t.cell_type}" for t in mesh.info.cell_types)
+    nodes, cells = count(mesh.info.node_count), count(mesh.info.cell_count)
+    tell(say("CLI_MESH_READY", file=path.name, nodes=nodes, cells=cells, types=types))
+    return mesh
+
+
+def read_with_mesh(client: Client, path: Path) -> AnalysisFile:
+    """Read an analysis file and bring its mesh to the server."""
+    source = load(path)
+    if source.mesh_file is not None:
+        source.analysis.mesh = upload(client, source.mesh_file).mesh_id
+    return source
+
+
+def submit(client: Client, source: AnalysisFile, arguments: Namespace) -> job_pb2.Job:
+    """Hand in the analysis; what is wrong with it is told with its places in the file."""
+    resources = job_pb2.Resources(ranks=arguments.ranks, time_limit_seconds=arguments.time_limit or 0)
+    try:
+        job = client.submit(source.analysis, resources)
+    except FemError as error:
+        tell_error(error, source)
+        raise Told(error) from error
+    tell(say("CLI_JOB_SUBMITTED", job=job.job_id, name=job.name))
+    return job
+
+
+def find_job(client: Client, wanted: str) -> job_pb2.Job:
+    """The job of an id, of the beginning of one, or the newest for "last".
+
+    Raises
+    ------
+    NotFound
+        There is none, or there are several.
+    """
+    if wanted == "last":
+        newest = next(client.jobs(page_size=1), None)
+        if newest is None:
+            raise NotFound("CLI_JOB_UNKNOWN", job=wanted)
+        return client.job(newest.job_id)
+    if wanted and len(wanted) < 64:
+        found = [job.job_id for job in client.jobs(page_size=1000) if job.job_id.startswith(wanted)]
+        if wanted in found or len(found) == 1:
+            return client.job(wanted if wanted in found else found[0])
+        if found:
+            known = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
+            raise NotFound("CLI_JOB_AMBIGUOUS", job=wanted, known=known)
+    raise NotFound("CLI_JOB_UNKNOWN", job=wanted[:64])
+
+
+def short_ids(ids: list[str]) -> dict[str, str]:
+    """For each id its beginning that is unique among them."""
+    length = SHORT_ID
+    while len({i[:length] for i in ids}) < len(set(ids)):
+        length += 1
+    return {i: i[:length] for i in ids}
+
+
+def state_name(state: job_pb2.Job.State) -> str:
+    """A state in the user's language."""
+    return say(f"CLI_STATE_{job_pb2.Job.State.Name(state).removeprefix('STATE_')}")

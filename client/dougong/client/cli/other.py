@@ -1,0 +1,92 @@
+"""The commands `validate`, `version` and `serve`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from argparse import Namespace
+from typing import NoReturn
+
+from dougong.client.cli.common import connect, read_with_mesh
+from dougong.client.cli.console import answer, answer_json, count, number, say, size, tell, tell_violations
+from dougong.client.cli.exit_codes import ExitCode
+from dougong.client.plain import to_plain
+from dougong.client.private import PrivateServer, data_folder, socket_path
+from dougong.client.yaml_analysis import AnalysisFileError, load
+from dougong.messages import FemError, user_language
+
+
+def validate(arguments: Namespace) -> ExitCode:
+    """Find everything that is wrong with an analysis."""
+    try:
+        load(arguments.analysis)
+        with connect(arguments) as client:
+            source = read_with_mesh(client, arguments.analysis)
+            reply = client.validate(source.analysis)
+    except AnalysisFileError as error:
+        if not arguments.json:
+            raise
+        answer_json({"valid": False, "violations": [to_plain(v) for v in error.violations]})
+        return ExitCode.INPUT
+    code = ExitCode.INPUT if reply.violations else ExitCode.OK
+    if arguments.json:
+        answer_json({"valid": not reply.violations, **to_plain(reply)})
+        return code
+    tell_violations(reply.violations, source)
+    for notice in reply.notices:
+        tell(say("CLI_NOTICE", text=notice.text_zh if user_language() == "zh" else notice.text))
+    name = arguments.analysis.name
+    if reply.violations:
+        answer(say("CLI_ANALYSIS_INVALID", file=name, count=len(reply.violations)))
+    else:
+        cost = reply.estimate
+        dofs, memory, seconds = count(cost.dofs), size(cost.memory_bytes), number(cost.seconds)
+        answer(say("CLI_ANALYSIS_VALID", file=name, dofs=dofs, memory=memory, seconds=seconds, solver=cost.solver))
+    return code
+
+
+def version(arguments: Namespace) -> ExitCode:
+    """Show the version of the client, and of the server if one can be asked without starting it."""
+    own = own_version()
+    server: dict[str, str] = {}
+    named = arguments.server or os.environ.get("DOUGONG_SERVER")
+    if named or PrivateServer(data_folder()).is_serving():
+        with connect(arguments) as client:
+            server = {"version": client.capabilities().dougong_version, "address": client.address}
+    if arguments.json:
+        answer_json({"version": own, **({"server": server} if server else {})})
+        return ExitCode.OK
+    answer(f"dougong {own}")
+    if server:
+        answer(say("CLI_SERVER_VERSION", **server))
+    return ExitCode.OK
+
+
+def own_version() -> str:
+    """The version of this installation; "0" in a checkout that is not installed."""
+    try:
+        return importlib.metadata.version("dougong")
+    except importlib.metadata.PackageNotFoundError:
+        return "0"
+
+
+def serve(arguments: Namespace) -> NoReturn:
+    """Become the server: the same process, so that whoever supervises it sees its exit code and signals reach it."""
+    try:
+        found = importlib.util.find_spec("dougong.server.main")
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        raise FemError("CLI_SERVER_NOT_INSTALLED")
+    data = arguments.data.expanduser().absolute() if arguments.data else data_folder()
+    listen = arguments.listen or f"unix:{socket_path(data)}"
+    command = [sys.executable, "-P", "-m", "dougong.server.main", "--data", str(data), "--listen", listen]
+    if arguments.cores:
+        command += ["--cores", str(arguments.cores)]
+    if arguments.idle_exit:
+        command += ["--idle-exit", str(arguments.idle_exit)]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, command)

@@ -1,0 +1,108 @@
+"""The command line of `dougong`, in the user's language."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NoReturn
+
+from dougong.client.cli.console import pad, say, tell, width
+from dougong.client.cli.exit_codes import ExitCode
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    def add_usage(self, usage, actions, groups, prefix=None):  # type: ignore[no-untyped-def]
+        super().add_usage(usage, actions, groups, say("CLI_USAGE") if prefix is None else prefix)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one sentence and ends with the exit code for that."""
+
+    def __init__(self, **kwargs: object) -> None:
+        kwargs.setdefault("formatter_class", _Formatter)
+        super().__init__(add_help=False, allow_abbrev=False, **kwargs)  # type: ignore[arg-type]
+        self._positionals.title = say("CLI_ARGUMENTS")
+        self._optionals.title = say("CLI_OPTIONS")
+        self.add_argument("-h", "--help", action="help", help=say("CLI_HELP_HELP"))
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong and end."""
+        tell(say("CLI_ARGUMENTS_WRONG", problem=message, command=self.prog))
+        self.exit(ExitCode.INPUT)
+
+
+def build() -> Parser:
+    """The parser; `command` of its result names what to do."""
+    parser = Parser(prog="dougong", description=say("CLI_ABOUT"), epilog=exit_codes_text())
+    commands = parser.add_subparsers(title=say("CLI_COMMANDS"), dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, *, server: bool = True, json: bool = True) -> Parser:
+        text = say(f"CLI_HELP_{name.upper()}")
+        one: Parser = commands.add_parser(name, help=text, description=text)
+        if server:
+            one.add_argument("--server", metavar="ADDRESS", help=say("CLI_HELP_OPT_SERVER"))
+        if json:
+            one.add_argument("--json", action="store_true", help=say("CLI_HELP_OPT_JSON"))
+        return one
+
+    serve = command("serve", server=False, json=False)
+    serve.add_argument("--data", type=Path, metavar="FOLDER", help=say("CLI_HELP_OPT_DATA"))
+    serve.add_argument("--listen", metavar="ADDRESS", help=say("CLI_HELP_OPT_LISTEN"))
+    serve.add_argument("--cores", type=_positive, metavar="N", help=say("CLI_HELP_OPT_CORES"))
+    serve.add_argument("--idle-exit", type=_positive, metavar="SECONDS", help=say("CLI_HELP_OPT_IDLE"))
+
+    for name in ("solve", "submit"):
+        one = command(name)
+        one.add_argument("analysis", type=Path, help=say("CLI_HELP_ARG_ANALYSIS"))
+        one.add_argument("-n", "--ranks", type=_positive, default=1, metavar="N", help=say("CLI_HELP_OPT_RANKS"))
+        one.add_argument("--time-limit", type=_positive, metavar="SECONDS", help=say("CLI_HELP_OPT_TIME_LIMIT"))
+        if name == "solve":
+            one.add_argument("--output", type=Path, metavar="FOLDER", help=say("CLI_HELP_OPT_OUTPUT"))
+            one.add_argument("--no-picture", action="store_true", help=say("CLI_HELP_OPT_NO_PICTURE"))
+
+    for name in ("watch", "show", "logs", "cancel", "results"):
+        one = command(name, json=name in ("show", "results", "cancel"))
+        one.add_argument("job", help=say("CLI_HELP_ARG_JOB"))
+        if name == "logs":
+            one.add_argument("-f", "--follow", action="store_true", help=say("CLI_HELP_OPT_FOLLOW"))
+        if name == "results":
+            one.add_argument("--output", type=Path, metavar="FOLDER", help=say("CLI_HELP_OPT_OUTPUT_RESULTS"))
+            one.add_argument("--no-picture", action="store_true", help=say("CLI_HELP_OPT_NO_PICTURE"))
+
+    jobs = command("jobs")
+    jobs.add_argument("--all", action="store_true", help=say("CLI_HELP_OPT_ALL"))
+    states = ("queued", "preparing", "running", "succeeded", "failed", "cancelled")
+    jobs.add_argument("--state", choices=states, metavar="|".join(states), help=say("CLI_HELP_OPT_STATE"))
+
+    mesh = command("mesh", server=False, json=False)
+    inside = mesh.add_subparsers(title=say("CLI_COMMANDS"), dest="mesh_command", metavar="COMMAND", required=True)
+    text = say("CLI_HELP_MESH_INFO")
+    info: Parser = inside.add_parser("info", help=text, description=text)
+    info.add_argument("file", type=Path, help=say("CLI_HELP_ARG_MESH"))
+    info.add_argument("--format", default="", metavar="NAME", help=say("CLI_HELP_OPT_FORMAT"))
+    info.add_argument("--server", metavar="ADDRESS", help=say("CLI_HELP_OPT_SERVER"))
+    info.add_argument("--json", action="store_true", help=say("CLI_HELP_OPT_JSON"))
+
+    validate = command("validate")
+    validate.add_argument("analysis", type=Path, help=say("CLI_HELP_ARG_ANALYSIS"))
+    command("version")
+    return parser
+
+
+def exit_codes_text() -> str:
+    """The exit codes, for the end of the help."""
+    lines = [f"  {pad(str(int(code)), 4)}{say(f'CLI_EXIT_{int(code)}')}" for code in ExitCode]
+    return "\n".join([say("CLI_EXIT_CODES") + ":", *lines])
+
+
+def _positive(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < 2**31:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return value
+
+
+__all__ = ["Parser", "build", "exit_codes_text", "width"]

@@ -1,0 +1,138 @@
+"""Live progress: one line that is painted over on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import TextIO
+
+from dougong.client.cli.console import pad, say, seconds, width
+from dougong.v1 import job_pb2
+
+#: A plain line is printed at most so often within one stage.
+PLAIN_SECONDS = 5.0
+_BAR = 20
+_REPAINT_SECONDS = 0.25
+
+
+class ProgressDisplay:
+    """Shows where a job stands.
+
+    Parameters
+    ----------
+    stream
+        Where to; standard error by default.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._live = self._stream.isatty()
+        self._fancy = "utf" in (getattr(self._stream, "encoding", None) or "").lower()
+        self._lock = threading.Lock()
+        self._text = ""
+        self._shown = 0
+        self._start = time.monotonic()
+        self._stage = ""
+        self._first_residual = 0.0
+        self._next_plain = 0.0
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> ProgressDisplay:
+        if self._live:
+            self._thread = threading.Thread(target=self._tick, daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Wipe the line; what follows begins at the left."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        with self._lock:
+            if self._live and self._shown:
+                self._stream.write("\r" + " " * self._shown + "\r")
+                self._stream.flush()
+                self._shown = 0
+
+    def sent(self, done: int, total: int) -> None:
+        """Show how much of a file has been sent."""
+        if done < total:
+            self.show("upload", self._bar(done / total) + f"  {100 * done / total:.0f} %")
+        else:
+            self.show("convert", "")
+
+    def state(self, state: job_pb2.Job.State) -> None:
+        """Show the state of the job."""
+        name = job_pb2.Job.State.Name(state).removeprefix("STATE_")
+        self._set(name, say(f"CLI_STATE_{name}"))
+
+    def progress(self, progress: job_pb2.Progress) -> None:
+        """Show where the solver stands."""
+        parts = [progress.step] if progress.step else []
+        key = f"{progress.stage} {progress.step}"
+        if progress.iteration and progress.residual > 0:
+            if key != self._stage:
+                self._first_residual = progress.residual
+            parts.append(self._bar(fallen(self._first_residual, progress.residual, progress.target_residual)))
+            parts.append(say("CLI_ITERATION", n=progress.iteration))
+            parts.append(
+                say("CLI_RESIDUAL", residual=f"{progress.residual:.1e}", target=f"{progress.target_residual:.0e}")
+            )
+        self.show(progress.stage, "  ".join(parts), key)
+
+    def show(self, stage: str, detail: str, key: str | None = None) -> None:
+        """Show a stage by its name in the schema, and what there is to say about it."""
+        reason = f"CLI_STAGE_{stage.upper()}"
+        known = {"UPLOAD", "CONVERT", "READ", "PARTITION", "ASSEMBLE", "SETUP", "SOLVE", "OUTPUT"}
+        name = say(reason) if stage.upper() in known else stage
+        self._set(key or stage, f"{name}  {detail}".rstrip())
+
+    def _set(self, key: str, text: str) -> None:
+        with self._lock:
+            fresh = key != self._stage
+            self._stage, self._text = key, text
+            elapsed = time.monotonic() - self._start
+            if self._live:
+                self._paint()
+            elif fresh or elapsed >= self._next_plain:
+                self._next_plain = elapsed + PLAIN_SECONDS
+                self._stream.write(f"{seconds(elapsed)}  {text}\n")
+                self._stream.flush()
+
+    def _tick(self) -> None:
+        while not self._stop.wait(_REPAINT_SECONDS):
+            with self._lock:
+                if self._text:
+                    self._paint()
+
+    def _paint(self) -> None:
+        columns = shutil.get_terminal_size().columns - 1
+        line = f"{seconds(time.monotonic() - self._start)}  {self._text}"
+        while width(line) > columns:
+            line = line[:-1]
+        self._stream.write("\r" + pad(line, self._shown))
+        self._stream.flush()
+        self._shown = width(line)
+
+    def _bar(self, fraction: float) -> str:
+        full = round(_BAR * min(1.0, max(0.0, fraction)))
+        done, rest = ("█", "░") if self._fancy else ("#", ".")
+        return f"[{done * full}{rest * (_BAR - full)}]"
+
+
+def fallen(first: float, now: float, target: float) -> float:
+    """How much of its way, in decades, a residual has fallen: 0 to 1."""
+    if not (first > 0 and now > 0 and target > 0) or first <= target:
+        return 0.0
+    return min(1.0, max(0.0, math.log(first / now) / math.log(first / target)))

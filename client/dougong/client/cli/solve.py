@@ -1,0 +1,151 @@
+"""`dougong solve`: mesh up, job in, progress, summary, files; and what Ctrl-C means meanwhile."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from dougong.client.cli import results
+from dougong.client.cli.common import connect, find_job, read_with_mesh, state_name, submit
+from dougong.client.cli.console import answer, answer_json, say, tell, tell_violations
+from dougong.client.cli.exit_codes import ExitCode, of_state
+from dougong.client.cli.progress import ProgressDisplay
+from dougong.client.cli.summary import summarise
+from dougong.client.client import Client
+from dougong.client.yaml_analysis import AnalysisFile, load
+from dougong.messages import user_language
+from dougong.v1 import job_pb2
+
+
+def solve(arguments: Namespace) -> ExitCode:
+    """Solve an analysis and show the answer."""
+    # What is wrong with the file is found before any server is looked for.
+    load(arguments.analysis)
+    with connect(arguments) as client:
+        source = read_with_mesh(client, arguments.analysis)
+        source.analysis.outputs.vtu = True
+        try:
+            job = submit(client, source, arguments)
+        except KeyboardInterrupt:
+            tell(say("CLI_INTERRUPTED_UNSURE"))
+            return ExitCode.DETACHED
+        if not follow(client, job.job_id):
+            if arguments.json:
+                answer_json(results.document(client.job(job.job_id), None, {}))
+            return ExitCode.DETACHED
+        job = client.job(job.job_id)
+        if job.state != job_pb2.Job.STATE_SUCCEEDED:
+            return not_succeeded(job, source, json=arguments.json)
+        folder = arguments.output or source.path.parent / f"{results.base_name(source.path)}-results"
+        return show_result(
+            client,
+            job,
+            folder=folder,
+            base=results.base_name(source.path),
+            picture=not arguments.no_picture,
+            json=arguments.json,
+        )
+
+
+def watch(arguments: Namespace) -> ExitCode:
+    """Follow a job until it ends."""
+    with connect(arguments) as client:
+        job = find_job(client, arguments.job)
+        if not follow(client, job.job_id):
+            return ExitCode.DETACHED
+        job = client.job(job.job_id)
+        if job.state != job_pb2.Job.STATE_SUCCEEDED:
+            return not_succeeded(job, None, json=False)
+        answer(say("CLI_JOB_STATE", job=job.job_id, state=state_name(job.state)))
+        return ExitCode.OK
+
+
+def follow(client: Client, job_id: str) -> bool:
+    """Show the progress of a job.
+
+    Returns
+    -------
+    bool
+        True when the job has ended, False when the user detached.
+    """
+    sequence = 0
+    asked_to_cancel = False
+    while True:
+        display = ProgressDisplay()
+        try:
+            with display:
+                for event in client.watch(job_id, sequence):
+                    sequence = event.sequence
+                    if event.WhichOneof("event") == "progress":
+                        display.progress(event.progress)
+                    elif event.state.state not in (job_pb2.Job.STATE_FAILED, job_pb2.Job.STATE_SUCCEEDED):
+                        display.state(event.state.state)
+            return True
+        except KeyboardInterrupt:
+            display.close()
+            choice = "d" if asked_to_cancel else _ask()
+            if choice == "d":
+                tell(say("CLI_DETACHED", job=job_id))
+                return False
+            if choice == "c":
+                asked_to_cancel = True
+                client.cancel(job_id)
+                tell(say("CLI_JOB_CANCEL_ASKED", job=job_id))
+
+
+def _ask() -> str:
+    """What Ctrl-C shall mean: "c" cancel, "d" detach, "w" wait on.
+
+    Without a terminal nobody can be asked: the job goes on, because work that was handed in is not thrown away. A
+    second Ctrl-C detaches too.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return "d"
+    try:
+        while True:
+            sys.stderr.write(say("CLI_ASK_CANCEL"))
+            sys.stderr.flush()
+            line = sys.stdin.readline()
+            if not line:
+                return "d"
+            choice = line.strip().lower()[:1]
+            if choice in ("c", "d", "w"):
+                return choice
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return "d"
+
+
+def not_succeeded(job: job_pb2.Job, source: AnalysisFile | None, *, json: bool) -> ExitCode:
+    """Tell how a job ended that has no result."""
+    if json:
+        answer_json(results.document(job, None, {}))
+    if job.state == job_pb2.Job.STATE_FAILED:
+        failure = job.failure
+        text = failure.text_zh if user_language() == "zh" and failure.text_zh else failure.text
+        tell(say("CLI_JOB_FAILED", job=job.job_id, reason=failure.reason, text=text))
+        tell_violations(failure.violations, source)
+        tell(say("CLI_SEE_LOGS", job=job.job_id))
+    else:
+        tell(say("CLI_JOB_STATE", job=job.job_id, state=state_name(job.state)))
+    return of_state(job.state)
+
+
+def show_result(
+    client: Client, job: job_pb2.Job, *, folder: Path | None, base: str, picture: bool, json: bool
+) -> ExitCode:
+    """Print the summary of a job that succeeded, and save its files when there is a folder for them."""
+    result = client.result(job.job_id)
+    files = {} if folder is None else results.save(client, job, result, folder, base, picture=picture)
+    if json:
+        answer_json(results.document(job, result, files))
+        return ExitCode.OK
+    answer(say("CLI_SUM_TITLE", job=job.job_id, name=job.name, state=state_name(job.state)))
+    for line in summarise(job, result):
+        answer(line)
+    if files:
+        answer()
+    for path in files.values():
+        answer(say("CLI_WROTE", file=path))
+    return ExitCode.OK
