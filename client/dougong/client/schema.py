@@ -231,7 +231,7 @@ class Converter:
             return
         reason = {
             "number": "QUANTITY_EXPECTED",
-            "not_finite": "NUMBER_NOT_FINITE",
+            "not_finite": "QUANTITY_TOO_LARGE",
             "unit": "UNIT_UNKNOWN",
             "dimension": "UNIT_WRONG_DIMENSION",
             "difference": "UNIT_IS_DIFFERENCE",
