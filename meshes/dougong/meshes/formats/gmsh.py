@@ -97,7 +97,7 @@ def _section(data: mmap.mmap, at: int, parts: Parts) -> int:
     begin = at
     line, at = _line(data, at, "")
     if not line.startswith(b"$") or line.startswith(b"$End"):
-        raise ReadError("MESH_LINE_INVALID", line=line_of(data, begin), section="$", found=shown(line))
+        raise ReadError("MESH_LINE_INVALID", line=line_of(data, begin), section="MSH", found=shown(line))
     name = shown(line[1:])
     section = f"${name}"
     if name == "MeshFormat":
@@ -110,11 +110,11 @@ def _section(data: mmap.mmap, at: int, parts: Parts) -> int:
             at = _physical_names(data, at, parts)
         elif name == "Nodes":
             if parts.nodes is not None:
-                raise ReadError("MESH_LINE_INVALID", line=line_of(data, begin), section="$", found=section)
+                raise ReadError("MESH_LINE_INVALID", line=line_of(data, begin), section="MSH", found=section)
             parts.nodes, at = (_gmsh4.nodes if four else _gmsh2.nodes)(data, at, parts)
         elif name == "Elements":
             if parts.chunks is not None:
-                raise ReadError("MESH_LINE_INVALID", line=line_of(data, begin), section="$", found=section)
+                raise ReadError("MESH_LINE_INVALID", line=line_of(data, begin), section="MSH", found=section)
             parts.chunks, at = (_gmsh4.elements if four else _gmsh2.elements)(data, at, parts)
         elif four:
             at = _gmsh4.entities(data, at, parts, partitioned=name == "PartitionedEntities")
