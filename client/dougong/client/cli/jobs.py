@@ -39,9 +39,7 @@ def submit(arguments: Namespace) -> ExitCode:
 
 def jobs(arguments: Namespace) -> ExitCode:
     """List jobs."""
-    states: list[Any] = (
-        [job_pb2.Job.State.Value(f"STATE_{arguments.state.upper()}")] if arguments.state else []
-    )
+    states: list[Any] = [job_pb2.Job.State.Value(f"STATE_{arguments.state.upper()}")] if arguments.state else []
     with connect(arguments) as client:
         found = list(itertools.islice(client.jobs(states=states), None if arguments.all else NEWEST))
     if arguments.json:

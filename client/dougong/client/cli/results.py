@@ -78,7 +78,7 @@ def draw(client: Client, job: job_pb2.Job, result: result_pb2.Result, folder: Pa
     except ImportError:
         tell(say("CLI_NO_PICTURE"))
         return []
-    from dougong.client import render
+    from dougong.client.render import draw_step
 
     skin = client.skin(job.analysis.mesh)
     drawn = []
@@ -86,7 +86,7 @@ def draw(client: Client, job: job_pb2.Job, result: result_pb2.Result, folder: Pa
         suffix = f"-{safe_name(step.name)}" if len(result.steps) > 1 else ""
         target = folder / f"{base}{suffix}.png"
         try:
-            if render.draw_step(client, job, result, step, skin, target):
+            if draw_step(client, job, result, step, skin, target):
                 drawn.append(target)
         except (OSError, ValueError) as error:
             tell(say("CLI_PICTURE_FAILED", cause=error))
