@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import grpc
-from dougong.server.storage import Storage
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from dougong.meshes.store import MeshStore
 from dougong.server.activity import Activity
 from dougong.server.api.errors import ErrorInterceptor
 from dougong.server.api.job import JobService
@@ -92,7 +92,7 @@ class Server:
         self._hub = WatchHub()
         self._activity = Activity()
         store = JobStore(self._database, time.time_ns, self._hub.publish, config.max_queued_jobs)
-        storage = Storage(self.folder.meshes)
+        storage = MeshStore(self.folder.meshes)
         library = MeshLibrary(self._database, storage, time.time_ns)
         self._uploads = Uploads(
             self._database,

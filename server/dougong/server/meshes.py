@@ -23,22 +23,22 @@ from dougong.v1 import mesh_pb2
 class MeshStorage(Protocol):
     """What is needed of the mesh store; methods may block."""
 
-    def has(self, mesh_id: str) -> bool:
+    def has(self, mesh_id: str, /) -> bool:
         """Whether the mesh is stored."""
 
-    def directory(self, mesh_id: str) -> Path:
+    def directory(self, mesh_id: str, /) -> Path:
         """Where the converted mesh lies."""
 
-    def open(self, mesh_id: str) -> StoredMesh:
+    def open(self, mesh_id: str, /) -> StoredMesh:
         """The stored mesh."""
 
-    def info(self, mesh_id: str) -> mesh_pb2.MeshInfo:
+    def info(self, mesh_id: str, /) -> mesh_pb2.MeshInfo:
         """What is in it."""
 
-    def remove(self, mesh_id: str) -> None:
+    def remove(self, mesh_id: str, /) -> None:
         """Remove it."""
 
-    async def convert(self, source: Path, format_name: str, file_name: str) -> str:
+    async def convert(self, source: Path, format_name: str, file_name: str, /) -> str:
         """Read an uploaded file in the sandbox and store the mesh; returns its id. Raises `InputError`."""
 
 

@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from dougong.meshes.formats import ReadError, all_formats, find
+from dougong.meshes.formats import ReadError, find
+from dougong.meshes.store import mesh_id
 from dougong.messages import Conflict, DataLoss, InputError, NotFound, ResourceLimit, violation
 from dougong.server.database import Database
 from dougong.server.meshes import MeshLibrary, MeshRecord
@@ -222,11 +223,6 @@ class Uploads:
         return self._folder / hashlib.sha256(f"{owner}\n{upload_id}".encode()).hexdigest()
 
 
-def mesh_id(format_name: str, sha256: str) -> str:
-    """The identity of a mesh, see `dougong.v1.Mesh`."""
-    return hashlib.sha256(f"dougong-mesh\n{format_name}\n{sha256}\n".encode()).hexdigest()
-
-
 def _invalid(reason: str, field: str, **params: object) -> InputError:
     return InputError([violation(reason, field, **params)])  # type: ignore[arg-type]
 
@@ -251,8 +247,3 @@ def _format(header: mesh_pb2.UploadHeader, path: Path) -> str:
         return find(header.format, header.file_name, head).NAME
     except ReadError as error:
         raise _invalid(error.reason, "header.format", **error.params) from error
-
-
-def known_formats() -> list[str]:
-    """The formats that may be declared."""
-    return [f.NAME for f in all_formats()]

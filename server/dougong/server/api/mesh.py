@@ -17,8 +17,9 @@ from dougong.server.api.limits import Checks, check_id, make_page_token, page_si
 from dougong.server.api.owner import LOCAL_OWNER
 from dougong.server.arrays import array_chunks
 from dougong.server.config import Config
+from dougong.server.formats import known_formats
 from dougong.server.meshes import MeshLibrary
-from dougong.server.uploads import Uploads, known_formats
+from dougong.server.uploads import Uploads
 from dougong.v1 import mesh_pb2, mesh_pb2_grpc
 
 Context = grpc.aio.ServicerContext
