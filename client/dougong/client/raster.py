@@ -90,7 +90,9 @@ class Raster:
     depth: _Floats
 
 
-def rasterise(pixels: NDArray[np.float64], triangles: NDArray[Any], width: int, height: int) -> Raster:
+def rasterise(
+    pixels: NDArray[np.float64], triangles: NDArray[Any], width: int, height: int, *, closed: bool = False
+) -> Raster:
     """Find for each pixel the triangle nearest to the viewer.
 
     Parameters
@@ -101,16 +103,19 @@ def rasterise(pixels: NDArray[np.float64], triangles: NDArray[Any], width: int, 
         shape (m, 3) - indices into `pixels`.
     width, height
         Size of the picture.
+    closed
+        Whether the triangles enclose a body: then those that show their back are hidden in any case.
     """
     owner = np.full(width * height, -1, dtype=np.int32)
     weights = np.zeros((width * height, 3), dtype=np.float32)
     depth = np.full(width * height, np.inf, dtype=np.float32)
-    corners = pixels[triangles]  # (m, 3 corners, 3)
+    corners = pixels[triangles].astype(np.float32)  # (m, 3 corners, 3)
     low = np.floor(corners[:, :, :2].min(axis=1)).astype(np.int64)
     high = np.ceil(corners[:, :, :2].max(axis=1)).astype(np.int64)
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
-    drawable = np.abs(area) > 1e-9
+    # Rows count downwards, so a triangle that shows its front runs clockwise in pixels: its area is negative.
+    drawable = area < -1e-4 if closed else np.abs(area) > 1e-4
     span = (high - low).max(axis=1) + 1
     # Triangles of similar size together: each is tried on a square of pixels of the size of its class.
     size_class = np.ceil(np.log2(np.maximum(span, 2))).astype(int)
@@ -129,10 +134,10 @@ def _draw(
     index: NDArray[np.int64],
     side: int,
     low: NDArray[np.int64],
-    a: NDArray[np.float64],
-    b: NDArray[np.float64],
-    c: NDArray[np.float64],
-    area: NDArray[np.float64],
+    a: _Floats,
+    b: _Floats,
+    c: _Floats,
+    area: _Floats,
     size: tuple[int, int],
     owner: NDArray[np.int32],
     weights: _Floats,
@@ -142,16 +147,16 @@ def _draw(
     offsets = np.arange(side)
     x = (low[:, 0, None] + offsets)[:, None, :]  # (n, 1, side)
     y = (low[:, 1, None] + offsets)[:, :, None]  # (n, side, 1)
-    px, py = x + 0.5, y + 0.5
+    px, py = (x + 0.5).astype(np.float32), (y + 0.5).astype(np.float32)
 
-    def edge(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
+    def edge(p: _Floats, q: _Floats) -> _Floats:
         dx, dy = (q - p)[:, 0, None, None], (q - p)[:, 1, None, None]
-        side_of: NDArray[np.float64] = dx * (py - p[:, 1, None, None]) - dy * (px - p[:, 0, None, None])
+        side_of: _Floats = dx * (py - p[:, 1, None, None]) - dy * (px - p[:, 0, None, None])
         return side_of / area[:, None, None]
 
     wa, wb = edge(b, c), edge(c, a)
     wc = 1.0 - wa - wb
-    slack = -1e-6
+    slack = np.float32(-1e-4)
     inside = (wa >= slack) & (wb >= slack) & (wc >= slack)
     inside &= (x >= 0) & (x < size[0]) & (y >= 0) & (y < size[1])
     which, row, column = np.nonzero(inside)
@@ -209,6 +214,14 @@ def draw_lines(
             if dx * dx + dy * dy <= radius * radius:
                 mask[np.clip(row + dy, 0, height - 1), np.clip(column + dx, 0, width - 1)] = True
     return mask
+
+
+def is_closed(points: NDArray[np.float64], triangles: NDArray[Any]) -> bool:
+    """Whether triangles enclose a body: then the vectors of their areas add up to nothing."""
+    x = points[triangles]
+    vectors = np.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0])
+    total = float(np.linalg.norm(vectors, axis=1).sum())
+    return bool(np.linalg.norm(vectors.sum(axis=0)) <= 1e-6 * total)
 
 
 def corner_normals(

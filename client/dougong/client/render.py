@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dougong.client.client import Client
 from dougong.client.dimensions import unit_name
-from dougong.client.raster import Camera, Raster, corner_normals, draw_lines, rasterise
+from dougong.client.raster import Camera, Raster, corner_normals, draw_lines, is_closed, rasterise
 from dougong.messages import render as sentence
 from dougong.messages import user_language
 from dougong.v1 import analysis_pb2, job_pb2, options_pb2, result_pb2
@@ -206,10 +206,11 @@ def _best_view(scene: Scene, moved: _Floats) -> tuple[float, float]:
     near = np.linalg.norm(scene.points - scene.top_point, axis=1).argmin()
     around = (np.asarray(scene.triangles) == near).any(axis=1)
     area = _areas(moved, scene.triangles)
+    closed = is_closed(moved, scene.triangles)
     best, best_score = _VIEWS[0], -1.0
     for view in _VIEWS:
         camera = Camera.fit(moved, *view, 220, 160)
-        owner = rasterise(camera.project(moved), scene.triangles, 220, 160).triangle
+        owner = rasterise(camera.project(moved), scene.triangles, 220, 160, closed=closed).triangle
         seen = np.unique(owner[owner >= 0])
         score = float(area[seen].sum() / area.sum())
         score *= 1.35 if around[seen].any() else 1.0
@@ -230,7 +231,8 @@ def _paint(scene: Scene, moved: _Floats, outline: bool, camera: Camera, low: flo
     from matplotlib import colormaps
 
     pixels = camera.project(moved)
-    raster = rasterise(pixels, scene.triangles, camera.width, camera.height)
+    closed = is_closed(moved, scene.triangles)
+    raster = rasterise(pixels, scene.triangles, camera.width, camera.height, closed=closed)
     covered = raster.triangle >= 0
     image = np.ones((camera.height, camera.width, 3), dtype=np.float32)
     triangle, weights = raster.triangle[covered], raster.weights[covered]
@@ -244,8 +246,8 @@ def _paint(scene: Scene, moved: _Floats, outline: bool, camera: Camera, low: flo
     line = 0.5 * _SUPERSAMPLING
     slack = 0.004 * max(camera.width, camera.height)
     if outline:
-        ghost = draw_lines(camera.project(scene.points), scene.edges, raster.depth, line * 0.8, 0.0)
-        image[ghost & ~covered] = 0.62
+        ghost = draw_lines(camera.project(scene.points), scene.edges, raster.depth, line, 0.0)
+        image[ghost & ~covered] = 0.5
         image[ghost & covered] = image[ghost & covered] * 0.75 + 0.25 * 0.5
     drawn = draw_lines(pixels, scene.edges, raster.depth, line, slack)
     image[drawn] = image[drawn] * 0.2 + np.float32(0.05)
@@ -258,16 +260,18 @@ def _paint(scene: Scene, moved: _Floats, outline: bool, camera: Camera, low: flo
 
 def _normals(
     moved: _Floats, triangles: NDArray[Any], triangle: NDArray[Any], weights: NDArray[Any], camera: Camera
-) -> _Floats:
+) -> NDArray[np.float32]:
     """Unit normals of pixels in the axes of the camera, towards the viewer."""
-    corners = corner_normals(moved, triangles) @ camera.axes.T
-    normal: _Floats = (corners[triangle] * weights[:, :, None]).sum(axis=1)
+    corners = (corner_normals(moved, triangles) @ camera.axes.T).astype(np.float32)
+    normal = np.zeros((len(triangle), 3), dtype=np.float32)
+    for k in range(3):
+        normal += corners[triangle, k] * weights[:, k, None]
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
     normal[normal[:, 2] < 0] *= -1
     return normal
 
 
-def _shade(colour: NDArray[np.float32], normal: _Floats) -> NDArray[np.float32]:
+def _shade(colour: NDArray[np.float32], normal: NDArray[np.float32]) -> NDArray[np.float32]:
     """Light from above left, a weaker one from the right, and a soft highlight; colours stay readable everywhere."""
     key = np.array([-0.45, 0.65, 0.62]) / np.linalg.norm([-0.45, 0.65, 0.62])
     fill = np.array([0.75, -0.1, 0.65]) / np.linalg.norm([0.75, -0.1, 0.65])
