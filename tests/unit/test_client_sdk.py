@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from fake_server import FakeServer, wait_for
 
 import dougong.client
 from dougong.client import Client, NotFound, ServerUnreachable
 from dougong.client.transport import channel_options, check_address
 from dougong.messages import DataLoss, InputError, violation
 from dougong.v1 import analysis_pb2, job_pb2
+from fake_server import FakeServer, wait_for
 
 J = job_pb2.Job
 

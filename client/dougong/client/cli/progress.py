@@ -83,7 +83,7 @@ class ProgressDisplay:
         key = f"{progress.stage} {progress.step}"
         if progress.iteration and progress.residual > 0:
             if key != self._stage:
-                self._first_residual = progress.residual
+                self._first_residual = max(1.0, progress.residual)  # it is relative: it begins at 1
             parts.append(self._bar(fallen(self._first_residual, progress.residual, progress.target_residual)))
             parts.append(say("CLI_ITERATION", n=progress.iteration))
             parts.append(
