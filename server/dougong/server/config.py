@@ -18,7 +18,17 @@ from dougong.messages import FemError
 CHILD_PYTHON = (sys.executable, "-s", "-P")
 
 #: Variables of our own environment that a worker may need: by them sites say where PETSc, MPI and Python packages are.
-INHERITED = ("PATH", "HOME", "USER", "PYTHONPATH", "LD_LIBRARY_PATH", "PETSC_DIR", "PETSC_ARCH", "SLEPC_DIR", "LANG", "PYTHONDONTWRITEBYTECODE")
+INHERITED = (
+    "PATH",
+    "HOME",
+    "USER",
+    "PYTHONPATH",
+    "PYTHONDONTWRITEBYTECODE",
+    "LD_LIBRARY_PATH",
+    "PETSC_DIR",
+    "PETSC_ARCH",
+    "SLEPC_DIR",
+)
 
 #: Longest path of a Unix socket (sun_path of unix(7), with its closing zero).
 MAX_SOCKET_PATH = 107

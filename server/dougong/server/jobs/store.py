@@ -185,7 +185,7 @@ class JobStore:
             where.append(f"state IN ({', '.join('?' * len(wanted.states))})")
             values += [str(s) for s in wanted.states]
         if wanted.name_contains:
-            where.append("instr(lower(name), lower(?)) > 0")
+            where.append("instr(casefold(name), casefold(?)) > 0")
             values.append(wanted.name_contains)
         if wanted.mesh_id:
             where.append("mesh_id = ?")

@@ -1,0 +1,33 @@
+"""Runs the real server with a configuration that tests choose: serve.py DATA ADDRESS '{"field": value, ...}'."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from dougong.server.config import CHILD_PYTHON, Address, Config
+from dougong.server.main import serve
+
+FAKES = Path(__file__).parent
+
+
+def config(data: Path, address: str, **changes: Any) -> Config:
+    """A configuration with the fake children, a short patience, and two cores."""
+    chosen = {
+        "cores": 2,
+        "worker_command": (*CHILD_PYTHON, "-u", "-m", "mpi4py", str(FAKES / "worker.py")),
+        "check_command": (*CHILD_PYTHON, str(FAKES / "check.py")),
+        "poll_seconds": 0.03,
+        "stop_patience_seconds": 0.5,
+        **changes,
+    }
+    return Config(data=data, listen=Address.parse(address), **chosen)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO)
+    asyncio.run(serve(config(Path(sys.argv[1]), sys.argv[2], **json.loads(sys.argv[3]))))
