@@ -38,4 +38,5 @@ wheel: setup ## Build dist/dougong-*.whl.
 
 clean: ## Remove everything that was made, also .venv.
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -f solver/dougong/solver/kernels/_kernels-*.so
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -8,19 +8,26 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 packages=(python3-petsc4py-real python3-petsc4py python3-slepc4py-real python3-mpi4py openmpi-bin libopenblas0-serial
     python3-venv gcc libc6-dev)
 
-stamp=.venv/setup-done
+# A key for each of the two parts. The folder belongs to it: in an environment that was moved, the commands of the
+# Python packages must be made again.
 shopt -s nullglob
-key=$(cat pyproject.toml hatch_build.py scripts/setup.sh scripts/setup_venv.py requirements/*.txt \
-    solver/dougong/solver/kernels/*.{c,h,py} | sha256sum | cut -d' ' -f1)
+environment_key="$(cat pyproject.toml hatch_build.py scripts/setup.sh scripts/setup_venv.py requirements/*.txt |
+    sha256sum | cut -d' ' -f1) $PWD"
+kernels_key="$(cat /dev/null solver/dougong/solver/kernels/*.{c,h,py} | sha256sum | cut -d' ' -f1) $PWD"
 shopt -u nullglob
-# The key holds the folder as well: in a virtual environment that was moved the commands must be made again.
-key="$key $PWD"
-[[ -f $stamp && $(<"$stamp") == "$key" ]] && exit 0
 
+is_done() { # STAMP KEY
+    [[ -f $1 && $(<"$1") == "$2" ]]
+}
+
+environment_stamp=.venv/environment-done
+kernels_stamp=.venv/kernels-done
+if is_done "$environment_stamp" "$environment_key" && is_done "$kernels_stamp" "$kernels_key"; then
+    exit 0
+fi
 mkdir -p build
 exec 9>build/setup.lock
-flock 9  # two `make` at once: the second waits, and then finds the work done
-[[ -f $stamp && $(<"$stamp") == "$key" ]] && exit 0
+flock 9 # two `make` at once: the second waits, and then finds the work done
 
 missing_packages() {
     local package
@@ -71,16 +78,29 @@ petsc_python() {
     return 1
 }
 
-if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
-    mapfile -t missing < <(missing_packages)
-    ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
-fi
-if ! found=$(petsc_python); then
-    echo "No petsc4py of the distribution was found; on Debian and its relatives an administrator installs it with:" \
-        "apt-get install --no-install-recommends ${packages[*]}" >&2
-    exit 1
-fi
-read -r python petsc_packages <<<"$found"
+set_up_environment() {
+    local missing found python petsc_packages
+    if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
+        mapfile -t missing < <(missing_packages)
+        ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
+    fi
+    if ! found=$(petsc_python); then
+        echo "No petsc4py of the distribution was found; on Debian and its relatives an administrator installs it with:" \
+            "apt-get install --no-install-recommends ${packages[*]}" >&2
+        exit 1
+    fi
+    read -r python petsc_packages <<<"$found"
+    "$python" -I scripts/setup_venv.py "$petsc_packages"
+    echo "$environment_key" >"$environment_stamp"
+}
 
-"$python" -I scripts/setup_venv.py "$petsc_packages"
-echo "$key" >"$stamp"
+compile_kernels() {
+    local said
+    if ! said=$(.venv/bin/python -m dougong.solver.kernels.build 2>&1); then
+        echo "The C kernels could not be compiled; Dougong works without them, but assembles more slowly. $said" >&2
+    fi
+    echo "$kernels_key" >"$kernels_stamp"
+}
+
+is_done "$environment_stamp" "$environment_key" || set_up_environment
+is_done "$kernels_stamp" "$kernels_key" || compile_kernels
