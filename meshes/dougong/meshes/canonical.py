@@ -170,7 +170,7 @@ class StoredMesh:
 
     @property
     def points(self) -> NDArray[np.float64]:
-        """shape (n_nodes, dim), mapped."""
+        """Of shape (n_nodes, dim), mapped."""
         return self.array("points")
 
     def cells(self, block: int) -> NDArray[np.integer]:
@@ -191,7 +191,7 @@ class StoredMesh:
         return self.array("node_ids") if self.has("node_ids") else None
 
     def cell_ids(self, block: int) -> NDArray[np.int64] | None:
-        """Numbers of the cells of a block in the mesh file, mapped; None when they count on from 1 through all blocks."""
+        """Numbers of the cells of a block in the mesh file, mapped; None when they count on from 1."""
         return self.array(f"cell_ids_{block}") if self.has(f"cell_ids_{block}") else None
 
     def load(self) -> Mesh:

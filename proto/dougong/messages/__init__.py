@@ -1,4 +1,4 @@
-"""What the product says to people: reason codes, their sentences in English and Chinese, and the errors that carry them."""
+"""What the product says to people: reason codes, their sentences in English and Chinese, errors that carry them."""
 
 from dougong.messages.catalogue import (
     LANGUAGES,

@@ -123,4 +123,6 @@ def violation(
 def notice(reason: str, **params: object) -> mesh_pb2.Notice:
     """Something worth knowing that is not wrong, with its sentences."""
     texts = {key: str(value) for key, value in params.items()}
-    return mesh_pb2.Notice(reason=reason, params=texts, text=render(reason, texts, "en"), text_zh=render(reason, texts, "zh"))
+    return mesh_pb2.Notice(
+        reason=reason, params=texts, text=render(reason, texts, "en"), text_zh=render(reason, texts, "zh")
+    )

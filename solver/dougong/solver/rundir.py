@@ -1,15 +1,15 @@
 """The run directory: where server and worker meet. Standard library and protobuf only.
 
-    spec.pb         server -> worker: job, token, analysis, resources (RunSpec)
-    mesh            link to the directory of the converted mesh
-    fence           created by rank 0 with O_EXCL as its first act; a second copy of the worker exits
-    progress.jsonl  rank 0 -> server: one JSON object a line (fields of dougong.v1.Progress), appended; its
-                    modification time is the heartbeat
-    revoked         server -> worker: this attempt no longer counts, stop
-    results/        files of the result
-    outcome.pb      worker -> server: how it ended (Outcome), written last and by rename; the server, too, reads it
-                    only after it has its name
-    log             what worker and launcher printed
+spec.pb         server -> worker: job, token, analysis, resources (RunSpec)
+mesh            link to the directory of the converted mesh
+fence           created by rank 0 with O_EXCL as its first act; a second copy of the worker exits
+progress.jsonl  rank 0 -> server: one JSON object a line (fields of dougong.v1.Progress), appended; its
+                modification time is the heartbeat
+revoked         server -> worker: this attempt no longer counts, stop
+results/        files of the result
+outcome.pb      worker -> server: how it ended (Outcome), written last and by rename; the server, too, reads it
+                only after it has its name
+log             what worker and launcher printed
 """
 
 from __future__ import annotations
@@ -45,8 +45,10 @@ class AlreadyFencedError(Exception):
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a power failure: temporary file, fsync, rename,
-    fsync of the directory."""
+    """Write a file so that it is there whole or not at all, also after a power failure.
+
+    Temporary file, fsync, rename, fsync of the directory.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with open(temporary, "wb") as out:
         out.write(data)
