@@ -152,6 +152,22 @@ def comma_table(chunk: bytes, dtype: type[Any]) -> tuple[NDArray[Any], NDArray[n
     return None if values is None or len(values) != per_line.sum() else (values, per_line)
 
 
+def blank_table(chunk: bytes, dtype: type[Any]) -> tuple[NDArray[Any], NDArray[np.int64]] | None:
+    """Parse the numbers of lines that separate them by white space; else as `comma_table`."""
+    text = chunk.strip()
+    if not text:
+        return np.empty(0, dtype), np.empty(0, np.int64)
+    if dtype is np.float64:
+        text = text.translate(_FORTRAN)
+    raw = np.frombuffer(text, np.uint8)
+    filled = raw > 32
+    first = np.flatnonzero(filled & ~np.concatenate([[False], filled[:-1]]))
+    ends = np.append(np.flatnonzero(raw == 10), len(raw))
+    per_line = np.diff(np.searchsorted(first, ends), prepend=0)
+    values = parse_numbers(text, dtype, " ")
+    return None if values is None or len(values) != len(first) else (values, per_line)
+
+
 def parse_numbers(text: bytes, dtype: type[Any], separator: str) -> NDArray[Any] | None:
     """Parse all numbers of a text; None when it holds anything else.
 
