@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dougong.meshes.formats._gmsh_cells import GMSH_CELLS, type_name
 from dougong.meshes.formats._gmsh_groups import Chunk
 from dougong.meshes.formats._gmsh_tokens import BinaryTokens, TextTokens
-from dougong.meshes.formats._text import line_of, shown
+from dougong.meshes.formats._text import line_of, odd_line, shown
 from dougong.meshes.formats.base import ReadError
 
 if TYPE_CHECKING:
@@ -42,12 +42,15 @@ def _text(data: mmap.mmap, at: int, section: str, whole: bool) -> TextTokens:
 def nodes(data: mmap.mmap, at: int, parts: Parts) -> tuple[list[tuple[NDArray[np.int64], NDArray[np.float64]]], int]:
     """Read $Nodes: numbers and coordinates, and where the section ends."""
     count, at = _count(data, at, _NODES)
-    tokens = (
-        BinaryTokens(data, at, _NODES, parts.order, id_bytes=4)
-        if parts.binary
-        else _text(data, at, _NODES, whole=False)
-    )
-    return [tokens.tagged_rows(count, 3)], tokens.finish()
+    if parts.binary:
+        tokens = BinaryTokens(data, at, _NODES, parts.order, id_bytes=4)
+        return [tokens.tagged_rows(count, 3)], tokens.finish()
+    text = _text(data, at, _NODES, whole=False)
+    try:
+        return [text.tagged_rows(count, 3)], text.finish()
+    except ReadError as error:
+        odd = odd_line(data, at, data.find(b"$EndNodes", at), 4, _NODES)
+        raise odd or error from None
 
 
 def elements(data: mmap.mmap, at: int, parts: Parts) -> tuple[list[Chunk], int]:

@@ -124,3 +124,18 @@ def line_of_number(data: Buffer, start: int, end: int, index: int) -> int:
         line += 1
         at = stop + 1
     return line
+
+
+def odd_line(data: Buffer, start: int, end: int, width: int, section: str) -> ReadError | None:
+    """An error that names the first line of a table with more or fewer words than `width`; None when there is none."""
+    line = line_of(data, start)
+    at = start
+    while at < end:
+        stop = data.find(b"\n", at, end)
+        stop = end if stop < 0 else stop
+        text = data[at:stop]
+        if len(text.split()) not in (0, width):
+            return ReadError("MESH_LINE_INVALID", line=line, section=section, found=shown(text.strip()))
+        line += 1
+        at = stop + 1
+    return None
