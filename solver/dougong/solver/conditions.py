@@ -4,7 +4,7 @@ Each condition requires n . u = g at a node, for one or more directions n; sever
 they fix u in a subspace and leave it free in the rest. With V an orthonormal basis of the span of the directions,
 P = 1 - Vᵀ V projects onto the free directions and u0 is the shortest displacement that satisfies all of them; then
 u = P u + u0. Global, rotated and symmetry axes are thereby the same thing, unknowns stay in global axes, and the
-system stays symmetric (docs/adr/0004-projectors.md).
+system stays symmetric (docs/adr/0008-constraints-by-projectors.md).
 """
 
 from __future__ import annotations
