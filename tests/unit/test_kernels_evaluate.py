@@ -97,9 +97,9 @@ def test_internal_force(case):
 @pytest.mark.parametrize("n_rows", [0, 11, 25])
 def test_pattern_of_mixed_cells(n_rows):
     rng = np.random.default_rng(9)
+    # Nodes 23 and 24 have no cells.
     cells = [np.array([rng.permutation(23)[:k] for _ in range(6)], dtype=np.int32) for k in (4, 3, 8)]
     incidence = sp.lil_matrix((25, 25))
-    incidence.setdiag(1)  # nodes 23 and 24 have no cells
     for block in cells:
         for nodes in block:
             incidence[np.ix_(nodes, nodes)] = 1

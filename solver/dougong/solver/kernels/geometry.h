@@ -18,7 +18,10 @@ typedef struct {
     vd *ke;          /* (kf (kf + 1) / 2, nc, nc): element matrices, pairs a <= b */
     vd *u;           /* (kf, 3) */
     vd *y;           /* (kf, 3) */
-    double *block;   /* (kf, kf, nc, nc) */
+    vd *rows;        /* (W, kf nc nc / W): blocks of one row, lane after lane */
+    int32_t *source; /* (kf, kf nc nc): vector of ke for an entry of the element matrix; rows padded to tiles of W */
+    double *block;   /* (kf, kf, nc, nc) of one lane */
+    int64_t padded;  /* kf nc nc, rounded up to a multiple of W */
     void *memory;
 } work;
 
@@ -27,13 +30,16 @@ static int work_init(work *w, const dg_cells *c, const dg_form *f, int with_matr
     const int64_t nq = c->n_points > c->n_modes ? c->n_points : c->n_modes;
     const int64_t kf = c->n_field, nb = f ? f->n_components * f->n_components : 9;
     const int64_t pairs = with_matrix ? kf * (kf + 1) / 2 : kf;
+    const int64_t padded = (kf * nb + W - 1) / W * W;
     const int64_t sizes[] = {c->n_geometry * 3, nq * 9, nq, kf * nq * 3, nq * 18,
-                             f && f->tangents ? nq * 36 : 36, pairs * nb, kf * 3, kf * 3};
-    vd **parts[] = {&w->x, &w->inverse, &w->wdet, &w->g, &w->wg, &w->coefficient, &w->ke, &w->u, &w->y};
+                             f && f->tangents ? nq * 36 : 36, pairs * nb, kf * 3, kf * 3, padded};
+    vd **parts[] = {&w->x, &w->inverse, &w->wdet, &w->g, &w->wg, &w->coefficient, &w->ke, &w->u, &w->y, &w->rows};
     int64_t total = 0;
-    for (int i = 0; i < 9; i++) total += sizes[i];
+    for (int i = 0; i < 10; i++) total += sizes[i];
     const int64_t blocks = with_matrix ? kf * kf * nb : 1;
-    size_t bytes = (size_t)total * sizeof(vd) + (size_t)blocks * sizeof(double);
+    const int64_t sources = with_matrix ? kf * padded : 0;
+    size_t bytes =
+        (size_t)total * sizeof(vd) + (size_t)blocks * sizeof(double) + (size_t)sources * sizeof(int32_t);
     bytes = (bytes + 63) / 64 * 64;
     memset(w, 0, sizeof *w);
     w->c = c;
@@ -42,11 +48,23 @@ static int work_init(work *w, const dg_cells *c, const dg_form *f, int with_matr
     if (!w->memory) return DG_NO_MEMORY;
     memset(w->memory, 0, bytes);
     vd *next = w->memory;
-    for (int i = 0; i < 9; i++) {
+    for (int i = 0; i < 10; i++) {
         *parts[i] = next;
         next += sizes[i];
     }
     w->block = (double *)next;
+    w->source = (int32_t *)(w->block + blocks);
+    w->padded = padded;
+    if (!with_matrix || !f) return DG_OK;
+    const int64_t nc = f->n_components;
+    for (int64_t a = 0; a < kf; a++)
+        for (int64_t b = 0; b < kf; b++)
+            for (int64_t i = 0; i < nc; i++)
+                for (int64_t j = 0; j < nc; j++) {
+                    const int64_t upper = (a * kf - a * (a - 1) / 2 + b - a) * nb + i * nc + j;
+                    const int64_t lower = (b * kf - b * (b - 1) / 2 + a - b) * nb + j * nc + i;
+                    w->source[a * padded + b * nb + i * nc + j] = (int32_t)(a <= b ? upper : lower);
+                }
     return DG_OK;
 }
 

@@ -90,8 +90,8 @@ def block_pattern(
 ) -> Pattern:
     """Pattern of the matrix in which nodes of a cell meet.
 
-    Needs 4 bytes per cell and node, and 20 per node, beside the result. An owned node without cells has its diagonal
-    block.
+    Needs 4 bytes per cell and node, and 20 per node, beside the result. The row of an owned node without
+    cells is empty.
 
     Parameters
     ----------

@@ -46,11 +46,6 @@ static void visit(int64_t n_blocks, const adjacency *adj, const int32_t *const *
                 }
             }
         }
-        /* An owned node without cells still has its diagonal entry. */
-        if (column < n_rows && mark[column] != (int32_t)column) {
-            if (indices) indices[next[column]] = (int32_t)column;
-            next[column]++;
-        }
     }
 }
 

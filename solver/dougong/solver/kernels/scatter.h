@@ -78,34 +78,47 @@ static int chunk_places(chunk *k, const dg_target *t, const int32_t *field, int6
     return wrong ? DG_NOT_IN_PATTERN : DG_OK;
 }
 
-/* Add the element matrices of `n` lanes; `lane` lists them. Pairs in the outer loop, so that a block of the batch is
- * read once for all lanes. */
-INLINE void add_lanes(const work *w, const dg_target *t, const chunk *k, const int64_t *cell, const int *lane, int n,
-                      const int nc)
+/* Lanes to be added, with what is needed of them. */
+typedef struct {
+    int n;
+    int lane[W];
+    int ahead[W];            /* whether the chunk has a cell W further on: its blocks are fetched in time */
+    const int32_t *place[W]; /* (kf, kf) */
+    const int32_t *nodes[W]; /* (kf) */
+} lanes;
+
+INLINE void fetch_ahead(const lanes *s, const dg_target *t, int m, int64_t kf, int64_t a, const int nb)
+{
+    const int32_t row = s->nodes[m][W * kf + a];
+    if (!s->ahead[m] || row >= t->n_rows) return;
+    const double *values = t->values + t->indptr[row] * nb;
+    const int32_t *place = s->place[m] + (W * kf + a) * kf;
+    for (int64_t b = 0; b < kf; b++) __builtin_prefetch(values + place[b] * nb, 1);
+}
+
+/* Row by row: the blocks of a row are brought from vectors over lanes to one lane after the other, then added. */
+INLINE void add_lanes(const work *w, const dg_target *t, const lanes *s, const int nc)
 {
     const int64_t kf = w->c->n_field;
     const int nb = nc * nc;
-    const double *ke = (const double *)w->ke;
-    const int32_t *place[W];
-    const int32_t *nodes[W];
-    for (int m = 0; m < n; m++) {
-        place[m] = k->place + (cell[lane[m]] - k->first) * kf * kf;
-        nodes[m] = w->c->field + cell[lane[m]] * kf;
+    for (int64_t a = 0; a < kf; a++) {
+        const int32_t *source = w->source + a * w->padded;
+        for (int64_t r = 0; r < w->padded; r += W) {
+            vd tile[W];
+            for (int i = 0; i < W; i++) tile[i] = w->ke[source[r + i]];
+            transpose(tile);
+            for (int l = 0; l < W; l++) w->rows[(l * w->padded + r) / W] = tile[l];
+        }
+        for (int m = 0; m < s->n; m++) {
+            const int32_t row = s->nodes[m][a], *place = s->place[m] + a * kf;
+            fetch_ahead(s, t, m, kf, a, nb);
+            if (row >= t->n_rows) continue;
+            const double *in = (const double *)w->rows + s->lane[m] * w->padded;
+            double *values = t->values + t->indptr[row] * nb;
+            for (int64_t b = 0; b < kf; b++)
+                if (place[b] >= 0) add_to(values + (int64_t)place[b] * nb, in + b * nb, nb);
+        }
     }
-    for (int64_t a = 0; a < kf; a++)
-        for (int64_t b = a; b < kf; b++, ke += nb * W)
-            for (int m = 0; m < n; m++) {
-                const double *block = ke + lane[m];
-                const int32_t ab = place[m][a * kf + b], ba = place[m][b * kf + a];
-                if (ab >= 0) {
-                    double *out = t->values + (t->indptr[nodes[m][a]] + ab) * nb;
-                    for (int i = 0; i < nb; i++) out[i] += block[i * W];
-                }
-                if (b == a || ba < 0) continue;
-                double *out = t->values + (t->indptr[nodes[m][b]] + ba) * nb;
-                for (int i = 0; i < nc; i++)
-                    for (int j = 0; j < nc; j++) out[i * nc + j] += block[(j * nc + i) * W];
-            }
 }
 
 static int is_constrained(const dg_target *t, const int32_t *nodes, int64_t kf)
@@ -198,21 +211,26 @@ static void add_constrained(work *w, const dg_target *t, const int32_t *nodes, c
 static void scatter(work *w, const dg_target *t, const chunk *k, const int64_t *cell, int n)
 {
     const int64_t kf = w->c->n_field;
-    int plain[W], n_plain = 0;
+    lanes plain = {.n = 0};
     for (int l = 0; l < n; l++) {
         const int32_t *nodes = w->c->field + cell[l] * kf;
-        if (is_constrained(t, nodes, kf))
-            add_constrained(w, t, nodes, k->place + (cell[l] - k->first) * kf * kf, l);
-        else
-            plain[n_plain++] = l;
+        const int32_t *place = k->place + (cell[l] - k->first) * kf * kf;
+        if (is_constrained(t, nodes, kf)) {
+            add_constrained(w, t, nodes, place, l);
+            continue;
+        }
+        plain.lane[plain.n] = l;
+        plain.ahead[plain.n] = cell[l] + W < k->first + k->size;
+        plain.place[plain.n] = place;
+        plain.nodes[plain.n++] = nodes;
     }
-    if (!t->values) return;
+    if (!t->values || !plain.n) return;
     if (w->f->n_components == 3)
-        add_lanes(w, t, k, cell, plain, n_plain, 3);
+        add_lanes(w, t, &plain, 3);
     else if (w->f->n_components == 2)
-        add_lanes(w, t, k, cell, plain, n_plain, 2);
+        add_lanes(w, t, &plain, 2);
     else
-        add_lanes(w, t, k, cell, plain, n_plain, 1);
+        add_lanes(w, t, &plain, 1);
 }
 
 #endif
