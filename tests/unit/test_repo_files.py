@@ -74,3 +74,41 @@ def check_set_up_without_root(folder: Path) -> None:
     assert len(answer.stderr.strip().splitlines()) == 1
     for package in ("python3-petsc4py-real", "python3-mpi4py", "openmpi-bin", "libopenblas0-serial", "gcc"):
         assert package in answer.stderr
+
+
+def pages() -> list[Path]:
+    """Every page of documentation."""
+    return sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages()
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_pages_that_the_code_names_exist() -> None:
+    broken = [
+        f"{file.relative_to(ROOT)}: {target}"
+        for file in SOURCES
+        for target in re.findall(r"\bdocs/[\w/.-]+\.md", file.read_text(encoding="utf-8"))
+        if not (ROOT / target).exists()
+    ]
+    assert broken == []
+
+
+def test_tests_that_the_architecture_names_exist() -> None:
+    page = ROOT / "ARCHITECTURE.md"
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page.read_text(encoding="utf-8"))
+    assert named, "no invariant names its test"
+    broken = [
+        f"{file}::{test}"
+        for file, test in named
+        if not (ROOT / file).exists() or (test and f"def {test}(" not in (ROOT / file).read_text(encoding="utf-8"))
+    ]
+    assert broken == []
+    assert len(page.read_text(encoding="utf-8").splitlines()) <= 150
