@@ -61,6 +61,10 @@ def main() -> int:
             if rank == 0 and what != "silent":
                 progress.beat()
         return 0
+    while what == "release" and not (directory / "release").exists():
+        time.sleep(0.02)
+        if rank == 0:
+            progress.beat()
     if rank == 0:
         for iteration in range(3):
             progress.write(job_pb2.Progress(stage="solve", iteration=iteration, residual=10.0**-iteration))

@@ -111,6 +111,8 @@ class Config:
     """Between asking processes to end and killing them."""
     poll_seconds: float = 0.1
     """How often a running job is looked at."""
+    retry_seconds: float = 1.0
+    """Before the second attempt at a job; twice that before the third. The cause of a lost attempt may pass."""
     max_mesh_bytes: int = 4 << 30
     """Largest mesh file: reading needs about four times this memory."""
     max_uploads: int = 64

@@ -113,6 +113,7 @@ class Server:
             cores=config.cores,
             stall_limit_seconds=config.stall_limit_seconds,
             poll_seconds=config.poll_seconds,
+            retry_seconds=config.retry_seconds,
         )
         self._jobs = JobService(
             store, self._scheduler, self._hub, library, self._checker, self.folder, new_job_id, config

@@ -44,6 +44,8 @@ class Scheduler:
         Silence after which a worker has failed.
     poll_seconds
         How often a running job is looked at.
+    retry_seconds
+        Before the second attempt at a job.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Scheduler:
         cores: int,
         stall_limit_seconds: float,
         poll_seconds: float,
+        retry_seconds: float,
     ) -> None:
         self._store = store
         self._executor = executor
@@ -66,6 +69,7 @@ class Scheduler:
         self._cores = cores
         self._stall_limit_seconds = stall_limit_seconds
         self._poll_seconds = poll_seconds
+        self._retry_seconds = retry_seconds
         self._queue: dict[str, tuple[Waiting, JobRecord]] = {}
         self._drivers: dict[str, AttemptDriver] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -116,8 +120,7 @@ class Scheduler:
         return self._cores - sum(driver.ranks for driver in self._drivers.values())
 
     def _enqueue(self, job: JobRecord) -> None:
-        # 1 s, 2 s: the cause of a lost attempt may pass.
-        delay = 2.0 ** (job.attempts - 1) if job.attempts else 0.0
+        delay = self._retry_seconds * 2.0 ** (job.attempts - 1) if job.attempts else 0.0
         waiting = Waiting(job.job_id, job.number, job.priority, job.ranks, time.monotonic() + delay)
         self._queue[job.job_id] = (waiting, job)
         if delay:
