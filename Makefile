@@ -18,12 +18,13 @@ demo: setup ## Solve the example part through a private server and show the answ
 test: setup ## Run all tests; ARGS="-k name" passes arguments to pytest.
 	@$(PYTHON) -m pytest --durations=10 $(ARGS)
 
-check: setup ## Style, types, import rules, generated code.
+check: setup ## Style, types, import rules, generated code, message catalogue.
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports --no-cache --no-logo
 	@$(PYTHON) scripts/generate_proto.py --check
+	@$(PYTHON) -m pytest -q $(wildcard tests/unit/test_repo_*.py)
 
 format: setup ## Format the code and sort the imports.
 	@$(PYTHON) -m ruff check --fix .
