@@ -1,10 +1,13 @@
 """The synchronous client against a server with faults."""
 
+import asyncio
+import inspect
+
 import numpy as np
 import pytest
 
 import dougong.client
-from dougong.client import Client, NotFound, ServerUnreachable
+from dougong.client import AsyncClient, Client, NotFound, ServerUnreachable
 from dougong.client.transport import channel_options, check_address
 from dougong.messages import DataLoss, InputError, violation
 from dougong.v1 import analysis_pb2, job_pb2
@@ -188,3 +191,37 @@ def test_cancel_while_watching_ends_the_watch(client, server):
             client.cancel(job.job_id)
     assert seen[-1].state.state == J.STATE_CANCELLED
     wait_for(lambda: server.jobs[job.job_id].state == J.STATE_CANCELLED)
+
+
+def test_both_clients_have_the_same_methods():
+    def face(cls):
+        methods = inspect.getmembers(cls, inspect.isfunction)
+        return {name: list(inspect.signature(m).parameters) for name, m in methods if not name.startswith("_")}
+
+    ours = face(Client)
+    del ours["close"]
+    assert face(AsyncClient) == ours
+
+
+def test_asynchronous_client_does_the_same(server, mesh_file, tmp_path):
+    async def work():
+        async with AsyncClient(server.target) as client:
+            server.faults["UploadMesh"] = 4
+            mesh = await client.upload_mesh(mesh_file)
+            assert await client.upload_mesh(mesh_file) == mesh
+            server.faults["SubmitJob.reply"] = True
+            job = await client.submit(analysis_pb2.Analysis(name="study", mesh=mesh.mesh_id))
+            server.faults.update(WatchJob=4, ReadLog=300, ReadField=2, ReadArtifact=2000, GetJob=1)
+            assert [e.sequence async for e in client.watch(job.job_id)] == list(range(1, 10))
+            assert (await client.job(job.job_id)).state == J.STATE_SUCCEEDED
+            assert b"".join([data async for data in client.logs(job.job_id)]).count(b"line") == 100
+            assert np.array_equal(await client.field(job.job_id, "displacement"), server.displacement)
+            assert np.array_equal((await client.skin(mesh.mesh_id))["triangles"], server.triangles)
+            (info,) = (await client.result(job.job_id)).artifacts
+            assert (await client.artifact(job.job_id, info, tmp_path / "r.vtu")).read_bytes() == server.vtu
+            assert [j.job_id async for j in client.jobs()] == [job.job_id]
+            with pytest.raises(NotFound):
+                await client.job("x")
+
+    asyncio.run(work())
+    assert len(server.jobs) == 1

@@ -4,6 +4,7 @@ from dougong.client import Client, load_analysis
 
 """
 
+from dougong.client.aio import AsyncClient
 from dougong.client.client import Client
 from dougong.client.errors import ServerError, ServerUnreachable
 from dougong.client.transfer import Array
@@ -16,6 +17,7 @@ __all__ = [
     "AnalysisFile",
     "AnalysisFileError",
     "Array",
+    "AsyncClient",
     "Client",
     "Conflict",
     "DataLoss",

@@ -17,6 +17,9 @@ _Floats = NDArray[np.float32]
 #: Candidate pixels looked at in one go: bounds the memory.
 _BATCH = 1 << 21
 
+#: Triangles that span more pixels are tried tile by tile.
+_TILE = 256
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -122,12 +125,32 @@ def rasterise(
     for exponent in np.unique(size_class[drawable]):
         side = 1 << int(exponent)
         members = np.flatnonzero(drawable & (size_class == exponent))
+        origin = low[members]
+        if side > _TILE:
+            members, origin = _tiles(members, low, high, (width, height))
+            side = _TILE
         step = max(1, _BATCH // (side * side))
         for start in range(0, len(members), step):
             some = members[start : start + step]
-            _draw(some, side, low[some], a[some], b[some], c[some], area[some], (width, height), owner, weights, depth)
+            at = origin[start : start + step]
+            _draw(some, side, at, a[some], b[some], c[some], area[some], (width, height), owner, weights, depth)
     shape = (height, width)
     return Raster(owner.reshape(shape), weights.reshape(*shape, 3), depth.reshape(shape))
+
+
+def _tiles(
+    members: NDArray[np.int64], low: NDArray[np.int64], high: NDArray[np.int64], size: tuple[int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Large triangles, each once for every tile of its box inside the picture, and the corners of these tiles."""
+    which, corners = [], []
+    for triangle in members:
+        first = np.maximum(low[triangle], 0)
+        last = np.minimum(high[triangle] + 1, size)
+        for x in range(int(first[0]), int(last[0]), _TILE):
+            for y in range(int(first[1]), int(last[1]), _TILE):
+                which.append(triangle)
+                corners.append((x, y))
+    return np.array(which, dtype=np.int64), np.array(corners, dtype=np.int64).reshape(-1, 2)
 
 
 def _draw(
