@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.solver.assemble import BlockMatrix, assemble_linear
+from dougong.solver.comm import Comm
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.elements import corner_values
 from dougong.solver.kernels import available
@@ -26,7 +27,7 @@ class LinearLevel:
     ----------
     part
         The part of the quadratic level.
-    owned_corners
+    owned
         shape (n_owned,), int - local numbers of the owned corner nodes.
     numbers
         shape (n_local,), int64 - the coarse number of each local node, -1 where it is no corner.
@@ -40,12 +41,17 @@ class LinearLevel:
     """
 
     part: Part
-    owned_corners: NDArray[np.int64]
+    owned: NDArray[np.int64]
     numbers: NDArray[np.int64]
     n_owned: int
     n_total: int
     matrix: BlockMatrix | None
     constraints: ConstraintSet
+
+    @property
+    def comm(self) -> Comm:
+        """The processes."""
+        return self.part.comm
 
     def interpolation(self, nc: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
         """Rows (owned unknowns) of the interpolation as CSR with coarse unknowns as columns.

@@ -27,14 +27,13 @@ from petsc4py import PETSc  # noqa: E402 - PETSc must be initialised first
 from dougong.messages import SolveError  # noqa: E402
 from dougong.solver.assemble import BlockMatrix  # noqa: E402
 from dougong.solver.coarse import LinearLevel  # noqa: E402
+from dougong.solver.linalg_choice import choose  # noqa: E402
 from dougong.solver.partition import Part  # noqa: E402
 from dougong.v1 import analysis_pb2 as pb  # noqa: E402
 from dougong.v1 import result_pb2  # noqa: E402
 
 Array = NDArray[np.float64]
 
-#: Below so many unknowns a factorisation is faster than setting up multigrid; see benchmarks/.
-DIRECT_BELOW = 20_000
 DEFAULT_TOLERANCE = 1e-8
 DEFAULT_MAX_ITERATIONS = 1000
 
@@ -119,7 +118,6 @@ class LinearSolver:
 
     def _setup(self) -> None:
         self.A = self._keep(block_matrix(self._given.part, self._given.matrix, self._comm, aij=self.direct))
-        self.A.setOption(PETSc.Mat.Option.SPD, True)
         self.ksp = self._keep(PETSc.KSP().create(comm=self._comm))
         self.ksp.setOptionsPrefix(self._prefix)
         self.ksp.setOperators(self.A)
@@ -178,8 +176,7 @@ class LinearSolver:
         else:
             coarse = self._keep(block_matrix(level, level.matrix, self._comm, aij=True))
         coarse.setBlockSize(self.nc)
-        coarse.setOption(PETSc.Mat.Option.SPD, True)
-        self._near_nullspace(coarse, self._given.near_nullspace[level.owned_corners])
+        self._near_nullspace(coarse, self._given.near_nullspace[level.owned])
         pc.setMGInterpolation(1, P)
         bottom = pc.getMGCoarseSolve()
         bottom.setOperators(coarse)
@@ -317,24 +314,13 @@ _GAMG: dict[str, Any] = {
 }
 
 
-def choose(method: int, dofs: int) -> tuple[bool, str]:
-    """Whether to factorise, and why."""
-    if method == pb.SolverOptions.METHOD_DIRECT:
-        return True, "asked for"
-    if method == pb.SolverOptions.METHOD_ITERATIVE:
-        return False, "asked for"
-    if dofs < DIRECT_BELOW:
-        return True, f"{dofs} degrees of freedom, fewer than {DIRECT_BELOW}: a factorisation is faster"
-    return False, f"{dofs} degrees of freedom, {DIRECT_BELOW} or more: multigrid is faster and needs less memory"
-
-
 def block_matrix(rows: Any, matrix: BlockMatrix, comm: Any, aij: bool) -> Any:
     """A PETSc matrix from block rows.
 
     Parameters
     ----------
     rows
-        A `Part` or `LinearLevel`: `numbers` of the local nodes and the number of nodes in all.
+        A `Part` or `LinearLevel`: `owned` nodes, `numbers` of the local nodes, and the number of nodes in all.
     matrix
         Its owned block rows.
     comm
@@ -348,11 +334,18 @@ def block_matrix(rows: Any, matrix: BlockMatrix, comm: Any, aij: bool) -> Any:
     n = matrix.n_rows
     size = ((n * nc, rows.n_total * nc), (n * nc, rows.n_total * nc))
     indptr, values = matrix.indptr, matrix.values
+    if rows.comm.size > 1:
+        # PETSc wants ascending columns. Owned nodes and ghosts ascend each; ghosts of lower ranks go to the front.
+        first = int(rows.numbers[rows.owned[0]]) if n else 0
+        place = np.where(columns < first, 0, np.where(columns < first + n, 1, 2))
+        order = np.argsort(np.repeat(np.arange(n) * 3, np.diff(indptr)) + place, kind="stable")
+        columns, values = columns[order], values[order]
     if aij and nc > 1:
         indptr, columns, values = _scalar_rows(indptr, columns, values)
     csr = (indptr.astype(itype), columns.astype(itype), np.ascontiguousarray(values).ravel())
     if nc == 1 or aij:
         A = PETSc.Mat().createAIJ(size, bsize=nc, csr=csr, comm=comm)
+        A.setOption(PETSc.Mat.Option.SPD, True)  # Cholesky wants to know; MPIBAIJ of PETSc 3.18 refuses to be told
     else:
         A = PETSc.Mat().createBAIJ(size, bsize=nc, csr=csr, comm=comm)
     A.setOption(PETSc.Mat.Option.SYMMETRIC, True)

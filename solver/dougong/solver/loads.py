@@ -65,10 +65,12 @@ class LoadBuilder:
         self.rhs = np.zeros((model.part.n_local, model.components))
         self.matrices: list[ElementMatrices] = []
 
-    def run(self) -> None:
-        """Evaluate all loads of the step. Collective."""
+    def run(self, restraining_only: bool = False) -> None:
+        """Evaluate the loads of the step, or only those that also hold the body. Collective."""
         physics, dim = self._model.physics, self._model.part.dim
         for load in self._model.step.message.loads:
+            if restraining_only and load.WhichOneof("kind") not in physics.RESTRAINING_LOADS:
+                continue
             physics.LOADS[load.WhichOneof("kind")](load, dim, self)
 
     def on_cells(self, region: str, form: Any, **params: Any) -> None:

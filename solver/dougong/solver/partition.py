@@ -2,7 +2,7 @@
 
 Every node is owned by one rank. A rank has all cells that touch a node it owns, and so the complete rows of its
 nodes: nothing but vectors is ever exchanged after this, neither matrix entries nor element results. The price is one
-layer of cells that two ranks compute (see docs/adr/0005-owner-computes.md).
+layer of cells that two ranks compute (see docs/adr/0009-owner-computes-assembly.md).
 
 Local numbering: owned nodes first, in the order of the solver's numbering, which is contiguous for each rank; then
 ghosts, nodes of local cells that other ranks own, in ascending order of the solver's numbering. No rank reads or
@@ -114,6 +114,11 @@ class Part:
     def n_local(self) -> int:
         """Number of owned nodes and ghosts."""
         return len(self.nodes)
+
+    @property
+    def owned(self) -> Ints:
+        """Local numbers of the owned nodes."""
+        return np.arange(self.n_owned, dtype=np.int64)
 
     @cached_property
     def _sorted_nodes(self) -> tuple[Ints, Ints]:

@@ -163,7 +163,7 @@ def failure_of(error: BaseException, rank: int) -> job_pb2.Failure:
     if isinstance(error, FemError):
         return _failure(error.reason, error.params, rank)
     if isinstance(error, MemoryError):
-        return _failure("OUT_OF_MEMORY", {"limit": "-", "peak": "-"}, rank)
+        return _failure("SOLVER_OUT_OF_MEMORY", {}, rank)
     last = traceback.format_exception_only(error)[-1].strip()
     return _failure("WORKER_ERROR", {"error": last}, rank)
 

@@ -202,13 +202,11 @@ class Elasticity:
         return out
 
     def free_modes(self, points: Array) -> tuple[tuple[str, ...], Array]:
-        """Rigid-body motions about the centre of the points."""
-        n = len(points)
-        x = points - (points.mean(axis=0) if n else 0.0)
-        modes = np.zeros((n, 3, 6))
+        """Rigid-body motions: three translations, and rotations about axes through the origin."""
+        modes = np.zeros((len(points), 3, 6))
         for axis in range(3):
             modes[:, axis, axis] = 1.0
-            modes[:, :, 3 + axis] = np.cross(np.eye(3)[axis], x)
+            modes[:, :, 3 + axis] = np.cross(np.eye(3)[axis], points)
         names = ("translation x", "translation y", "translation z", "rotation x", "rotation y", "rotation z")
         return names, modes
 

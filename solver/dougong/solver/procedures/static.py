@@ -17,7 +17,8 @@ from dougong.solver.assemble import assemble
 from dougong.solver.coarse import linear_level
 from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.fields import NodalState, write_fields
-from dougong.solver.linalg import LinearSolver, SolveInput, choose
+from dougong.solver.linalg import LinearSolver, SolveInput
+from dougong.solver.linalg_choice import choose
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model
 from dougong.solver.procedures.base import StepContext

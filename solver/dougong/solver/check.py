@@ -1,0 +1,170 @@
+"""The server's resident child: validates and estimates analyses.
+
+    python -s -P -m dougong.solver.check
+
+Reads CheckRequest messages from standard input and answers each with a CheckReply on standard output, each message
+preceded by its length in four bytes, big-endian. First it says CheckHello. It knows the physics and their forms, which
+the server does not import; it does not import PETSc or MPI.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+import traceback
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from google.protobuf.message import Message
+
+from dougong.internal import run_pb2
+from dougong.meshes.canonical import StoredMesh
+from dougong.meshes.mesh import RegionKind
+from dougong.messages import DataLoss, InputError, notice, violation
+from dougong.solver.comm import Serial
+from dougong.solver.conditions import ConstraintBuilder
+from dougong.solver.elements import SOLVABLE
+from dougong.solver.estimate import estimate
+from dougong.solver.loads import LoadBuilder
+from dougong.solver.model import Model, assign_sections
+from dougong.solver.partition import Part, build_part
+from dougong.solver.physics import all_physics
+from dougong.solver.problem import Problem, resolve
+from dougong.solver.regions import Regions
+from dougong.solver.rigid import free_motions
+from dougong.v1 import job_pb2, mesh_pb2
+
+Violation = job_pb2.Violation
+
+_MAX_MESSAGE = 64 << 20
+
+
+def check(request: run_pb2.CheckRequest, cache: dict[str, tuple[StoredMesh, Part]] | None = None) -> run_pb2.CheckReply:
+    """Everything that is wrong with an analysis, and what it would cost.
+
+    Parameters
+    ----------
+    request
+        The analysis and the directory of its mesh.
+    cache
+        Keeps the mesh used last for the next request.
+    """
+    reply = run_pb2.CheckReply(sequence=request.sequence)
+    try:
+        stored = StoredMesh(Path(request.mesh_directory))
+        problem = resolve(request.analysis, stored)
+        reply.violations.extend(_check_model(problem, stored, cache if cache is not None else {}))
+    except InputError as error:
+        reply.violations.extend(error.violations)
+    except DataLoss as error:
+        reply.violations.append(violation(error.reason, "mesh", **error.params))
+    if not reply.violations:
+        reply.estimate.CopyFrom(estimate(problem, stored, request.resources))
+        reply.notices.extend(_notices(problem))
+    return reply
+
+
+def _check_model(problem: Problem, stored: StoredMesh, cache: dict[str, tuple[StoredMesh, Part]]) -> list[Violation]:
+    """What only the geometry tells: empty selections, cells without section, contradictions, free motions."""
+    if stored.digest not in cache:
+        cache.clear()
+        cache[stored.digest] = (stored, build_part(stored, Serial()))
+    part = cache[stored.digest][1]
+    regions = Regions(stored, part, dict(problem.analysis.regions))
+    found = _empty_regions(problem, regions)
+    section_of, wrong = assign_sections(problem, part, regions)
+    found += wrong
+    if found:
+        return found
+    for step in problem.steps:
+        model = Model(step, part, regions, problem.sections, section_of)
+        builder = ConstraintBuilder(model)
+        constraints = builder.run()
+        found += builder.violations
+        loads = LoadBuilder(model)
+        loads.run(restraining_only=True)
+        if not builder.violations:
+            found += free_motions(model, constraints, loads)
+    return found
+
+
+def _empty_regions(problem: Problem, regions: Regions) -> list[Violation]:
+    low, high = regions.part.points.min(axis=0), regions.part.points.max(axis=0)
+    found = []
+    for name in sorted(problem.analysis.regions):
+        kinds = regions.kinds(name)
+        if RegionKind.FACETS in kinds:
+            size = sum(len(f.rows) for f in regions.facets(name))
+        elif RegionKind.CELLS in kinds:
+            size = sum(len(c) for c in regions.cells(name))
+        else:
+            size = len(regions.nodes(name))
+        if not size:
+            places = {"low": _place(low), "high": _place(high)}
+            found.append(violation("REGION_EMPTY", f'regions["{name}"]', region=name, **places))
+    return found
+
+
+def _place(point: np.ndarray) -> str:
+    return "(" + ", ".join(f"{x:.6g}" for x in point) + ")"
+
+
+def _notices(problem: Problem) -> list[mesh_pb2.Notice]:
+    used = {s.region for s in problem.sections}
+    for step in problem.steps:
+        used |= {c.region for c in step.message.conditions} | {load.region for load in step.message.loads}
+    unused = [notice("REGION_UNUSED", region=r) for r in sorted(problem.analysis.regions) if r not in used]
+    idle = [notice("STEP_WITHOUT_LOAD", step=s.name) for s in problem.steps if not s.message.loads and _only_zero(s.message)]
+    return unused + idle
+
+
+def _only_zero(step: Message) -> bool:
+    for condition in step.conditions:  # type: ignore[attr-defined]
+        kind = condition.WhichOneof("kind")
+        if kind == "temperature" and condition.temperature.value:
+            return False
+        if kind == "displacement" and any(getattr(condition.displacement, c).value for c in "xyz"):
+            return False
+    return True
+
+
+def serve(source: BinaryIO, sink: BinaryIO) -> None:
+    """Answer requests until the input ends."""
+    procedures = sorted(p for physics in all_physics() for p in physics.PROCEDURES)
+    _send(sink, run_pb2.CheckHello(cell_types=SOLVABLE, procedures=procedures))
+    cache: dict[str, tuple[StoredMesh, Part]] = {}
+    while (data := _receive(source)) is not None:
+        request = run_pb2.CheckRequest.FromString(data)
+        try:
+            reply = check(request, cache)
+        except Exception as error:  # noqa: BLE001 - the server must get an answer to every request
+            traceback.print_exc()
+            last = traceback.format_exception_only(error)[-1].strip()
+            reply = run_pb2.CheckReply(sequence=request.sequence, violations=[violation("WORKER_ERROR", error=last)])
+        _send(sink, reply)
+
+
+def _send(sink: BinaryIO, message: Message) -> None:
+    data = message.SerializeToString()
+    sink.write(struct.pack(">I", len(data)) + data)
+    sink.flush()
+
+
+def _receive(source: BinaryIO) -> bytes | None:
+    head = source.read(4)
+    if len(head) < 4:
+        return None
+    (size,) = struct.unpack(">I", head)
+    if size > _MAX_MESSAGE:
+        return None
+    return source.read(size)
+
+
+if __name__ == "__main__":
+    # Nothing but replies may reach the pipe.
+    pipe = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    np.seterr(all="ignore")
+    serve(sys.stdin.buffer, pipe)
