@@ -151,18 +151,24 @@ def test_any_history_is_legal_and_comes_to_an_end(data: st.DataObject) -> None:
 
 def test_the_queue_is_by_priority_then_by_age_and_a_large_job_is_not_overtaken() -> None:
     queue = [Waiting("a", 1, 0, 1), Waiting("b", 2, 5, 3), Waiting("c", 3, 5, 1), Waiting("d", 4, 0, 1)]
-    assert pick(queue, 4, 0.0) == ["b", "c"]
-    assert pick(queue, 2, 0.0) == []
-    assert pick(queue, 6, 0.0) == ["b", "c", "a", "d"]
+    assert pick(queue, 4, 9, 0.0) == ["b", "c"]
+    assert pick(queue, 2, 9, 0.0) == []
+    assert pick(queue, 6, 9, 0.0) == ["b", "c", "a", "d"]
 
 
 def test_a_job_that_waits_to_be_tried_again_holds_nobody_back() -> None:
     queue = [Waiting("a", 1, 9, 2, not_before=10.0), Waiting("b", 2, 0, 2)]
-    assert pick(queue, 2, 5.0) == ["b"]
-    assert pick(queue, 2, 11.0) == ["a"]
+    assert pick(queue, 2, 2, 5.0) == ["b"]
+    assert pick(queue, 2, 2, 11.0) == ["a"]
 
 
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(1, 5)), max_size=20), st.integers(0, 12))
 def test_never_more_cores_than_there_are(jobs: list[tuple[int, int]], cores: int) -> None:
     queue = [Waiting(str(k), k, priority, ranks) for k, (priority, ranks) in enumerate(jobs)]
-    assert sum(jobs[int(name)][1] for name in pick(queue, cores, 0.0)) <= cores
+    assert sum(jobs[int(name)][1] for name in pick(queue, cores, 9, 0.0)) <= cores
+
+
+def test_a_job_accepted_when_there_were_more_cores_gets_all_that_are_left() -> None:
+    queue = [Waiting("a", 1, 0, 8), Waiting("b", 2, 0, 1)]
+    assert pick(queue, 1, 2, 0.0) == []
+    assert pick(queue, 2, 2, 0.0) == ["a"]

@@ -63,6 +63,9 @@ class Checker:
         ResourceLimit, WorkerLost
             The child does not start.
         """
+        # Not in turn behind a long check, when it is known.
+        if self._hello is not None:
+            return self._hello
         async with self._turn:
             return self._hello if self._hello is not None else await self._bounded(self._greet())
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 import signal
 import sys
@@ -123,6 +124,7 @@ class Server:
         self._system = SystemService(self._checker, executor, config)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._stopping = asyncio.Event()
+        self._listening = False
 
     async def start(self) -> str:
         """Recover, then listen; returns the address. Raises `StartError` when somebody listens there."""
@@ -145,6 +147,7 @@ class Server:
         if port == 0:
             raise StartError("ADDRESS_IN_USE", address=config.listen)
         await self._server.start()
+        self._listening = True
         address = str(config.listen)
         if config.listen.socket is None:
             address = f"{address.rpartition(':')[0]}:{port}"
@@ -181,7 +184,7 @@ class Server:
             await asyncio.gather(self._background, return_exceptions=True)
         await self._checker.close()
         self._database.close()
-        if self.config.listen.socket is not None:
+        if self._listening and self.config.listen.socket is not None:
             self.config.listen.socket.unlink(missing_ok=True)
         self._lock.release()
 
@@ -209,6 +212,8 @@ async def serve(config: Config) -> None:
 
 def run(argv: Sequence[str]) -> int:
     """The program; returns its exit code: 0, or 2 when it could not start as asked."""
+    # Jobs and meshes are nobody else's business, and who can write to the socket can use the server.
+    os.umask(0o077)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         asyncio.run(serve(from_arguments(argv)))

@@ -19,6 +19,9 @@ from dougong.messages import Conflict, NotFound
 from dougong.server.database import Database
 from dougong.v1 import mesh_pb2
 
+#: Meshes that are read at one time: each may need several times the memory of its file.
+_CONVERSIONS = 2
+
 
 class MeshStorage(Protocol):
     """What is needed of the mesh store; methods may block."""
@@ -74,6 +77,7 @@ class MeshLibrary:
         self._database = database
         self._storage = storage
         self._clock = clock
+        self._places = asyncio.Semaphore(_CONVERSIONS)
         self._conversions: dict[tuple[str, str], asyncio.Task[str]] = {}
 
     async def add(self, owner: str, source: Path, sha256: str, format_name: str, file_name: str) -> MeshRecord:
@@ -89,7 +93,7 @@ class MeshLibrary:
         key = (sha256, format_name)
         conversion = self._conversions.get(key)
         if conversion is None:
-            conversion = asyncio.create_task(self._storage.convert(source, format_name, file_name))
+            conversion = asyncio.create_task(self._convert(source, format_name, file_name))
             self._conversions[key] = conversion
             conversion.add_done_callback(lambda task: self._converted(key, task))
         mesh_id = await asyncio.shield(conversion)
@@ -104,6 +108,10 @@ class MeshLibrary:
 
         await self._database.write(transaction)
         return await self.record(owner, mesh_id)
+
+    async def _convert(self, source: Path, format_name: str, file_name: str) -> str:
+        async with self._places:
+            return await self._storage.convert(source, format_name, file_name)
 
     def _converted(self, key: tuple[str, str], task: asyncio.Task[str]) -> None:
         del self._conversions[key]

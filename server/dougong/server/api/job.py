@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import shutil
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from dougong.server.jobs.scheduler import Scheduler
 from dougong.server.jobs.store import JobFilter, JobRecord, JobStore, NewJob, wire_state
 from dougong.server.jobs.watch import WatchHub
 from dougong.server.meshes import MeshLibrary
+from dougong.server.uninterrupted import uninterrupted
 from dougong.solver import rundir
 from dougong.v1 import analysis_pb2, job_pb2, job_pb2_grpc
 
@@ -85,9 +87,13 @@ class JobService(job_pb2_grpc.JobServiceServicer):
             if reply.violations:
                 raise InputError(list(reply.violations))
             new = NewJob(self._new_job_id(), LOCAL_OWNER, request_id, content, request.analysis, resources)
-            job = await self._store.submit(new)
-            self._scheduler.add(job)
+            job = await uninterrupted(self._accept(new))
         return job_message(job)
+
+    async def _accept(self, new: NewJob) -> JobRecord:
+        job = await self._store.submit(new)
+        self._scheduler.add(job)
+        return job
 
     async def _check(self, analysis: analysis_pb2.Analysis, resources: job_pb2.Resources) -> run_pb2.CheckReply:
         checks = Checks()
@@ -145,18 +151,24 @@ class JobService(job_pb2_grpc.JobServiceServicer):
     async def CancelJob(self, request: job_pb2.CancelJobRequest, context: Context) -> job_pb2.Job:
         """Ask for the end of a job."""
         check_id(request.job_id, "job_id")
-        job = await self._store.request_cancel(request.job_id, LOCAL_OWNER)
+        return job_message(await uninterrupted(self._cancel(request.job_id)))
+
+    async def _cancel(self, job_id: str) -> JobRecord:
+        job = await self._store.request_cancel(job_id, LOCAL_OWNER)
         self._scheduler.cancel(job)
-        return job_message(job)
+        return job
 
     async def DeleteJob(self, request: job_pb2.DeleteJobRequest, context: Context) -> empty_pb2.Empty:
         """Remove a job that has ended, with all its bytes."""
         check_id(request.job_id, "job_id")
-        await self._store.delete(request.job_id, LOCAL_OWNER)
-        self._hub.forget(request.job_id)
-        # Should the server die here, the next one finds a folder without a job and removes it.
-        await asyncio.to_thread(shutil.rmtree, self._folder.job(request.job_id), ignore_errors=True)
+        await uninterrupted(self._delete(request.job_id))
         return empty_pb2.Empty()
+
+    async def _delete(self, job_id: str) -> None:
+        await self._store.delete(job_id, LOCAL_OWNER)
+        self._hub.forget(job_id)
+        # Should the server die here, the next one finds a folder without a job and removes it.
+        await asyncio.to_thread(shutil.rmtree, self._folder.job(job_id), ignore_errors=True)
 
     async def WatchJob(self, request: job_pb2.WatchJobRequest, context: Context) -> None:
         """Events of a job: past ones, then those to come."""
@@ -168,11 +180,13 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         if job.state.terminal and request.after_sequence >= job.last_sequence:
             return
         patience = self._config.watcher_patience_seconds
-        async for event in self._hub.watch(request.job_id, request.after_sequence, self._store.events):
-            try:
-                await asyncio.wait_for(context.write(event), patience)
-            except TimeoutError:
-                raise ResourceLimit("WATCHER_TOO_SLOW", seconds=f"{patience:g}") from None
+        events = self._hub.watch(request.job_id, request.after_sequence, self._store.events)
+        async with contextlib.aclosing(events):
+            async for event in events:
+                try:
+                    await asyncio.wait_for(context.write(event), patience)
+                except TimeoutError:
+                    raise ResourceLimit("WATCHER_TOO_SLOW", seconds=f"{patience:g}") from None
 
     async def ReadLog(self, request: job_pb2.ReadLogRequest, context: Context) -> None:
         """What solver and launcher printed: the logs of all attempts, one after the other."""

@@ -85,7 +85,9 @@ class MeshService(mesh_pb2_grpc.MeshServiceServicer):
         records = await self._library.page(LOCAL_OWNER, below, size + 1)
         response = mesh_pb2.ListMeshesResponse()
         for record in records[:size]:
-            response.meshes.append(await self._library.message(record))
+            # A mesh that an older converter stored counts as missing until it is uploaded again.
+            if await self._library.find(LOCAL_OWNER, record.mesh_id) is not None:
+                response.meshes.append(await self._library.message(record))
         if len(records) > size:
             response.next_page_token = make_page_token(records[size - 1].number, "meshes")
         return response

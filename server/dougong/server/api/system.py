@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import grpc
-from dougong.server.formats import describe_formats
 
 from dougong.server.checker import Checker
 from dougong.server.config import Config
+from dougong.server.formats import describe_formats
 from dougong.server.version import VERSION
 from dougong.v1 import system_pb2, system_pb2_grpc
 

@@ -80,6 +80,9 @@ class Executor(Protocol):
     async def stop(self, attempt: Attempt) -> None:
         """Ask its processes to end, then kill them. Returns when none is left; does nothing when there is none."""
 
+    def forget(self, attempt: Attempt) -> None:
+        """The attempt has ended and was dealt with: nobody will ask for it again."""
+
     async def close(self) -> None:
         """Let go of everything; what runs goes on."""
 

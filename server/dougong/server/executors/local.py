@@ -153,6 +153,11 @@ class LocalExecutor:
         if child is not None:
             child.wait(self._patience_seconds)
 
+    def forget(self, attempt: Attempt) -> None:
+        """Let go of the child."""
+        self._children.pop(attempt.token, None)
+        self._measured.pop(attempt.token, None)
+
     async def close(self) -> None:
         """Let go of the children; they go on without us."""
         for child in self._children.values():

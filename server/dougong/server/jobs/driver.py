@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -38,6 +39,9 @@ _FINALIZE_SECONDS = 5.0
 
 #: After an error of disk or database, try again after so long.
 _RETRY_SECONDS = 1.0
+
+#: Free space without which nothing is started: for the run directory and its log.
+_SPACE_BYTES = 1 << 20
 
 
 class AttemptDriver:
@@ -95,6 +99,7 @@ class AttemptDriver:
         attempt = Attempt(record.token, directory, self._resources, record.handle)
         lost = None
         if not adopt:
+            await self._await_space(directory)
             attempt, lost = await self._launch(attempt)
         while True:
             try:
@@ -107,6 +112,7 @@ class AttemptDriver:
             await self._wait(pause)
         if self.requeued is None:
             await self._await_exit(attempt)
+        self._executor.forget(attempt)
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -115,6 +121,14 @@ class AttemptDriver:
 
     async def _begin(self) -> AttemptRecord | None:
         return await self._store.begin_attempt(self._job_id, self._new_token(), self._executor.name)
+
+    async def _await_space(self, directory: Path) -> None:
+        """Wait while the disk is full: that is not the job's fault, and no reason to count an attempt."""
+        while shutil.disk_usage(self._folder.runs).free < _SPACE_BYTES:
+            if (await self._store.get(self._job_id)).cancel_requested:
+                return
+            _log.warning("job %s waits for space on the disk of %s", self._job_id, directory.parent)
+            await self._wait(_RETRY_SECONDS)
 
     async def _launch(self, attempt: Attempt) -> tuple[Attempt, job_pb2.Failure | None]:
         """Make the run directory and start the worker in it; the row of the attempt is on disk already."""
@@ -207,9 +221,10 @@ class AttemptDriver:
         deadline = time.monotonic() + _FINALIZE_SECONDS
         while time.monotonic() < deadline:
             if (await self._executor.observe(attempt)).phase is Phase.GONE:
-                return
+                break
             await asyncio.sleep(self._poll_seconds)
-        await self._executor.stop(attempt)
+        else:
+            await self._executor.stop(attempt)
 
 
 def coalesce(steps: Sequence[job_pb2.Progress]) -> list[job_pb2.Progress]:

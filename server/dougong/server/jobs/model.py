@@ -238,18 +238,20 @@ class Waiting:
     not_before: float = field(default=0.0)
 
 
-def pick(queue: list[Waiting], free_cores: int, now: float) -> list[str]:
+def pick(queue: list[Waiting], free_cores: int, all_cores: int, now: float) -> list[str]:
     """The jobs to start now: highest priority first, then first come first served.
 
     A job that does not fit holds back those behind it: otherwise a stream of small jobs would keep a large one waiting
-    for ever. A job that waits to be tried again holds nobody back.
+    for ever. A job that waits to be tried again holds nobody back. A job that wants more cores than there are (there
+    were more when it was accepted) gets all of them.
     """
     chosen = []
     for job in sorted(queue, key=lambda j: (-j.priority, j.number)):
         if job.not_before > now:
             continue
-        if job.ranks > free_cores:
+        wanted = min(job.ranks, all_cores)
+        if wanted > free_cores:
             break
-        free_cores -= job.ranks
+        free_cores -= wanted
         chosen.append(job.job_id)
     return chosen

@@ -112,7 +112,7 @@ class Scheduler:
     @property
     def busy(self) -> bool:
         """Whether a job waits or runs."""
-        return bool(self._queue or self._drivers)
+        return bool(self._queue or self._tasks)
 
     @property
     def free_cores(self) -> int:
@@ -132,7 +132,7 @@ class Scheduler:
             await self._wake.wait()
             self._wake.clear()
             queue = [waiting for waiting, _ in self._queue.values()]
-            for job_id in pick(queue, self.free_cores, time.monotonic()):
+            for job_id in pick(queue, self.free_cores, self._cores, time.monotonic()):
                 _, job = self._queue.pop(job_id)
                 self._drive(job, adopt=False)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from dougong.messages import NotFound
 from dougong.server.stopping import ServerStoppingError
@@ -27,6 +27,13 @@ class _Feed:
         self.recent: deque[job_pb2.JobEvent] = deque(maxlen=_REMEMBERED)
         self.wakes: set[asyncio.Event] = set()
         self.deleted = False
+
+    def remember(self, event: job_pb2.JobEvent) -> None:
+        """Keep an event, as long as there is no gap before it; the database knows what is between."""
+        if self.recent and event.sequence != self.recent[-1].sequence + 1:
+            self.recent.clear()
+        else:
+            self.recent.append(event)
 
     def after(self, sequence: int) -> list[job_pb2.JobEvent] | None:
         """Remembered events after `sequence`; None when the memory does not reach back to it."""
@@ -51,7 +58,7 @@ class WatchHub:
         for event in events:
             feed = self._feeds.get(event.job_id)
             if feed is not None:
-                feed.recent.append(event)
+                feed.remember(event)
                 feed.wake()
 
     def forget(self, job_id: str) -> None:
@@ -72,7 +79,7 @@ class WatchHub:
         """Number of watchers."""
         return sum(len(feed.wakes) for feed in self._feeds.values())
 
-    async def watch(self, job_id: str, after: int, read: ReadEvents) -> AsyncIterator[job_pb2.JobEvent]:
+    async def watch(self, job_id: str, after: int, read: ReadEvents) -> AsyncGenerator[job_pb2.JobEvent, None]:
         """Events after `after`: past ones, then those to come, up to the one that ends the job.
 
         Parameters
