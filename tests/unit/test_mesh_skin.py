@@ -56,11 +56,11 @@ def test_a_smooth_surface_has_no_edges():
 def test_mixed_cells_share_their_interior_facets(tmp_path):
     hexes, wedges = box("hex8", (1, 1, 1)), box("wedge6", (1, 1, 1))
     # A hexahedron and two wedges beside it: the square between them is no boundary.
-    points = np.vstack([hexes.points, hexes.points + np.array([1, 0, 0])])
-    order = {tuple(p): k for k, p in enumerate(points.tolist())}
-    upper = wedges.points + np.array([1, 0, 0])
-    renumber = np.array([order[tuple(p)] for p in upper.tolist()])
-    mesh = Mesh(points, (hexes.blocks[0], CellBlock(wedges.blocks[0].type, renumber[wedges.blocks[0].nodes])))
+    both = np.vstack([hexes.points, wedges.points + np.array([1, 0, 0])])
+    points, index = np.unique(both, axis=0, return_inverse=True)
+    first, second = index.ravel()[: hexes.n_nodes], index.ravel()[hexes.n_nodes :]
+    blocks = tuple(CellBlock(m.blocks[0].type, i[m.blocks[0].nodes]) for m, i in ((hexes, first), (wedges, second)))
+    mesh = Mesh(points, blocks)
     canonical.write(mesh, tmp_path)
     s = skin(canonical.StoredMesh(tmp_path))
     assert volume(s) == pytest.approx(2.0)
