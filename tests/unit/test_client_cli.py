@@ -83,7 +83,7 @@ def test_solve_shows_the_answer_and_leaves_its_files(capsys, server, study):
     def line(label):
         return next(text for text in lines if label in text)
 
-    assert "0.032 mm  at (4, " in line("Largest displacement")
+    assert "0.032 mm  at (4, 0, 0) mm, node " in line("Largest displacement")
     assert "200 MPa  at (0, " in line("Largest von Mises stress")
     assert line("Applied loads").split() == ["Applied", "loads", "0", "0", "-1,000", "N"]
     assert line("Reactions").split() == ["Reactions", "0", "0", "1,000", "N"]
@@ -187,7 +187,7 @@ def test_jobs_are_found_by_the_beginning_of_their_id(capsys, server, study):
     for arguments, words in (
         (["show", job[:6]], "cantilever"),
         (["show", "last"], "young_modulus: 210000.0"),
-        (["jobs"], job[:8]),
+        (["jobs"], job[:12]),
         (["logs", job[:6]], "line 99"),
         (["watch", job[:6]], "succeeded"),
         (["results", job[:6]], "Largest displacement"),

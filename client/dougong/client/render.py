@@ -228,8 +228,6 @@ def _areas(points: _Floats, triangles: NDArray[Any]) -> _Floats:
 
 def _paint(scene: Scene, moved: _Floats, outline: bool, camera: Camera, low: float, high: float) -> NDArray[np.float32]:
     """The picture of the part, shape (height, width, 3), colours from 0 to 1, already scaled down."""
-    from matplotlib import colormaps
-
     pixels = camera.project(moved)
     closed = is_closed(moved, scene.triangles)
     raster = rasterise(pixels, scene.triangles, camera.width, camera.height, closed=closed)
@@ -237,7 +235,7 @@ def _paint(scene: Scene, moved: _Floats, outline: bool, camera: Camera, low: flo
     image = np.ones((camera.height, camera.width, 3), dtype=np.float32)
     triangle, weights = raster.triangle[covered], raster.weights[covered]
     value = (scene.values[scene.triangles[triangle]] * weights).sum(axis=1)
-    palette = np.asarray(colormaps[scene.colours](np.linspace(0, 1, 1024)))[:, :3].astype(np.float32)
+    palette = _palette(scene.colours)
     place = np.clip((value - low) / (high - low) * 1023, 0, 1023)
     colour = palette[np.nan_to_num(place).astype(int)]
     if not scene.flat:
@@ -258,6 +256,14 @@ def _paint(scene: Scene, moved: _Floats, outline: bool, camera: Camera, low: flo
     return small
 
 
+def _palette(name: str) -> NDArray[np.float32]:
+    """Colours of a map, shape (1024, 3); without its nearly black ends, which shading would make black."""
+    from matplotlib import colormaps
+
+    low, high = {"turbo": (0.09, 0.95), "inferno": (0.12, 0.97)}.get(name, (0.0, 1.0))
+    return np.asarray(colormaps[name](np.linspace(low, high, 1024)))[:, :3].astype(np.float32)
+
+
 def _normals(
     moved: _Floats, triangles: NDArray[Any], triangle: NDArray[Any], weights: NDArray[Any], camera: Camera
 ) -> NDArray[np.float32]:
@@ -275,7 +281,7 @@ def _shade(colour: NDArray[np.float32], normal: NDArray[np.float32]) -> NDArray[
     """Light from above left, a weaker one from the right, and a soft highlight; colours stay readable everywhere."""
     key = np.array([-0.45, 0.65, 0.62]) / np.linalg.norm([-0.45, 0.65, 0.62])
     fill = np.array([0.75, -0.1, 0.65]) / np.linalg.norm([0.75, -0.1, 0.65])
-    light = 0.56 + 0.40 * np.clip(normal @ key, 0, 1) + 0.16 * np.clip(normal @ fill, 0, 1)
+    light = 0.60 + 0.40 * np.clip(normal @ key, 0, 1) + 0.16 * np.clip(normal @ fill, 0, 1)
     half = key + np.array([0.0, 0.0, 1.0])
     half /= np.linalg.norm(half)
     shine = 0.14 * np.clip(normal @ half, 0, 1) ** 40
@@ -312,7 +318,7 @@ def _compose(
     """Put title, colour bar, axes and the mark of the largest value around the picture, and write the file."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
+    from matplotlib.colors import ListedColormap, Normalize
     from matplotlib.figure import Figure
 
     text = _Texts()
@@ -327,7 +333,7 @@ def _compose(
     axes.set_ylim(height, 0)
     low, high, capped = scale
     bar_axes = figure.add_axes(((width + 60) / whole_w, 0.14, 26 / whole_w, 0.62))
-    mappable = ScalarMappable(Normalize(low, high), scene.colours)
+    mappable = ScalarMappable(Normalize(low, high), ListedColormap(_palette(scene.colours)))
     bar = figure.colorbar(mappable, cax=bar_axes, extend="max" if capped else "neither")
     bar.ax.tick_params(labelsize=8, length=3)
     bar.outline.set_linewidth(0.6)

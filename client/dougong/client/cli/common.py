@@ -12,8 +12,8 @@ from dougong.client.yaml_analysis import AnalysisFile, load
 from dougong.messages import FemError, NotFound
 from dougong.v1 import job_pb2, mesh_pb2
 
-#: Digits of a job id that are shown; more where that is not unique.
-SHORT_ID = 8
+#: Characters of a job id that are shown, "job-" among them; more where that is not unique.
+SHORT_ID = 12
 
 
 class Told(Exception):
@@ -79,7 +79,8 @@ def find_job(client: Client, wanted: str) -> job_pb2.Job:
             raise NotFound("CLI_JOB_UNKNOWN", job=wanted)
         return client.job(newest.job_id)
     if wanted and len(wanted) < 64:
-        found = [job.job_id for job in client.jobs(page_size=1000) if job.job_id.startswith(wanted)]
+        begins = (wanted, f"job-{wanted}")
+        found = [job.job_id for job in client.jobs(page_size=1000) if job.job_id.startswith(begins)]
         if wanted in found or len(found) == 1:
             return client.job(wanted if wanted in found else found[0])
         if found:

@@ -14,7 +14,7 @@ from dougong.client.cli.console import pad, say, seconds, width
 from dougong.v1 import job_pb2
 
 #: A plain line is printed at most so often within one stage.
-PLAIN_SECONDS = 5.0
+PLAIN_SECONDS = 2.0
 _BAR = 20
 _REPAINT_SECONDS = 0.25
 

@@ -74,7 +74,7 @@ def _extremes(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> li
         text = f"{number(value)} {unit_name(dimension, units)}"
         length = unit_name(options_pb2.DIMENSION_LENGTH, units)
         where = ", ".join(f"{x:.4g}" for x in point)
-        rows.append((say(label), f"{text}  {say('CLI_SUM_AT', point=f'{where} {length}'.strip(), node=node)}"))
+        rows.append((say(label), f"{text}  {say('CLI_SUM_AT', point=f'({where}) {length}'.strip(), node=node)}"))
     return rows
 
 
