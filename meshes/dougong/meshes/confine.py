@@ -49,7 +49,9 @@ def set_limits(memory_bytes: int, cpu_seconds: int, file_bytes: int) -> None:
     ):
         hard = resource.getrlimit(kind)[1]
         limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (limit, limit))
+        # At the soft limit of time comes SIGXCPU, which can be told from other ends; at the hard one SIGKILL.
+        later = limit + 5 if kind == resource.RLIMIT_CPU and hard == resource.RLIM_INFINITY else limit
+        resource.setrlimit(kind, (limit, later))
 
 
 def die_with(parent: int) -> None:

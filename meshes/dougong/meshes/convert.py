@@ -50,15 +50,12 @@ def convert(source: Path, outdir: Path, mesh_format: Format) -> mesh_pb2.MeshInf
 
     Raises
     ------
+    ReadError
+        The file is broken.
     InputError
-        The file is broken, or the mesh in it cannot be used.
+        The mesh in it cannot be used.
     """
-    try:
-        raw = mesh_format.read(source)
-    except ReadError as error:
-        raise InputError([violation(error.reason, **cast(dict[str, Any], error.params))]) from error
-    built = build(raw)
-    del raw
+    built = build(mesh_format.read(source))
     mesh = built.mesh
     geometry = [cell_geometry(mesh.points, b.type, b.nodes) for b in mesh.blocks]
     violations = check(mesh, geometry)
@@ -87,6 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         mesh_format = _prepare(options)
         info = convert(options.source, options.outdir, mesh_format)
         _write(options.outdir / INFO, info.SerializeToString())
+    except ReadError as error:
+        found = violation(error.reason, **cast(dict[str, Any], error.params))
+        return _problems(options.outdir, [found])
     except InputError as error:
         return _problems(options.outdir, error.violations)
     except MemoryError:
