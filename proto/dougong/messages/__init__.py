@@ -19,6 +19,7 @@ from dougong.messages.errors import (
     WorkerLost,
     notice,
     violation,
+    violation_from,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "render",
     "user_language",
     "violation",
+    "violation_from",
 ]

@@ -15,7 +15,7 @@ gRPC codes; only `dougong.client.errors` maps back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dougong.messages.catalogue import render
 from dougong.v1 import job_pb2, mesh_pb2
@@ -108,6 +108,18 @@ def violation(
     **params
         What fills the gaps of the sentence.
     """
+    return violation_from(reason, field, params, node_ids=node_ids, cell_ids=cell_ids)
+
+
+def violation_from(
+    reason: str,
+    field: str,
+    params: Mapping[str, object],
+    *,
+    node_ids: Iterable[int] = (),
+    cell_ids: Iterable[int] = (),
+) -> job_pb2.Violation:
+    """The same as `violation`, with the parameters as a mapping."""
     texts = {key: str(value) for key, value in params.items()}
     return job_pb2.Violation(
         field=field,

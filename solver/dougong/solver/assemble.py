@@ -106,8 +106,10 @@ def assemble(model: Model, constraints: ConstraintSet, loads: Array, extra: list
 
 
 def assemble_linear(model: Model, constraints: ConstraintSet, extra: list[ElementMatrices]) -> BlockMatrix:
-    """The same operator on the linear elements of the cells' corners, on the curved geometry: the coarse level of
-    p-multigrid. Rows of nodes that are no corners are empty; columns are local nodes as in `assemble`."""
+    """The same operator on the linear elements of the corners, on the curved geometry: the coarse level of p-multigrid.
+
+    Rows of nodes that are no corners are empty; columns are local nodes as in `assemble`.
+    """
     corners = [b.nodes[:, : b.type.n_corners] for b in model.part.blocks]
     matrix = _empty(model, corners)
     unused = np.zeros((model.part.n_owned, model.components))
@@ -156,9 +158,9 @@ def _add_block(
     if fused is not None:
         cells = kernels.cell_block(model.part.points, block.nodes, geometry.dN, field_nodes, field.dN, geometry.W)
         form = fused(cells, coefficients, model.section_of[k])
-        rows = kernels.Pattern(matrix.indptr, matrix.indices, model.part.n_local)
+        held_rows = kernels.Pattern(matrix.indptr, matrix.indices, model.part.n_local)
         held = kernels.Constraints(constraints.index, constraints.projectors, constraints.prescribed)
-        kernels.assemble(form, rows, matrix.values, constraints=held, rhs=rhs)
+        kernels.assemble(form, held_rows, matrix.values, constraints=held, rhs=rhs)
         return
     if field is not geometry:
         raise ValueError("the linear level of a quadratic cell needs a fused kernel")

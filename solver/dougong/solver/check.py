@@ -22,7 +22,7 @@ from google.protobuf.message import Message
 from dougong.internal import run_pb2
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import RegionKind
-from dougong.messages import DataLoss, InputError, notice, violation
+from dougong.messages import DataLoss, InputError, notice, violation, violation_from
 from dougong.solver.comm import Serial
 from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.elements import SOLVABLE
@@ -59,7 +59,7 @@ def check(request: run_pb2.CheckRequest, cache: dict[str, tuple[StoredMesh, Part
     except InputError as error:
         reply.violations.extend(error.violations)
     except DataLoss as error:
-        reply.violations.append(violation(error.reason, "mesh", **error.params))
+        reply.violations.append(violation_from(error.reason, "mesh", error.params))
     if not reply.violations:
         reply.estimate.CopyFrom(estimate(problem, stored, request.resources))
         reply.notices.extend(_notices(problem))
@@ -102,8 +102,8 @@ def _empty_regions(problem: Problem, regions: Regions) -> list[Violation]:
         else:
             size = len(regions.nodes(name))
         if not size:
-            places = {"low": _place(low), "high": _place(high)}
-            found.append(violation("REGION_EMPTY", f'regions["{name}"]', region=name, **places))
+            path = f'regions["{name}"]'
+            found.append(violation("REGION_EMPTY", path, region=name, low=_place(low), high=_place(high)))
     return found
 
 
@@ -116,7 +116,9 @@ def _notices(problem: Problem) -> list[mesh_pb2.Notice]:
     for step in problem.steps:
         used |= {c.region for c in step.message.conditions} | {load.region for load in step.message.loads}
     unused = [notice("REGION_UNUSED", region=r) for r in sorted(problem.analysis.regions) if r not in used]
-    idle = [notice("STEP_WITHOUT_LOAD", step=s.name) for s in problem.steps if not s.message.loads and _only_zero(s.message)]
+    idle = [
+        notice("STEP_WITHOUT_LOAD", step=s.name) for s in problem.steps if not s.message.loads and _only_zero(s.message)
+    ]
     return unused + idle
 
 

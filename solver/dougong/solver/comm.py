@@ -37,8 +37,10 @@ class Comm(Protocol):
         """Sum of `count` over the processes of lower rank."""
 
     def exchange(self, outgoing: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Send array k to process k; returns the array received from each. All arrays have the same dtype and, but for
-        the first axis, the same shape."""
+        """Send array k to process k; returns the array received from each.
+
+        All arrays have the same dtype and, but for the first axis, the same shape.
+        """
 
     def gather(self, value: Any) -> list[Any]:
         """Small objects of all processes, on every process."""
@@ -177,8 +179,10 @@ class Directory:
         return order, np.searchsorted(home[order], np.arange(self.comm.size + 1))
 
     def send(self, nodes: NDArray[np.int64], values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """Send a value for each node to the process that keeps it; returns what came here: positions in the local
-        slice, and their values, in order of the sending process."""
+        """Send a value for each node to the process that keeps it.
+
+        Returns what came here: positions in the local slice, and their values, in order of the sending process.
+        """
         order, starts = self.route(nodes)
         parts = [slice(starts[r], starts[r + 1]) for r in range(self.comm.size)]
         where = np.concatenate(self.comm.exchange([nodes[order][p] for p in parts]))

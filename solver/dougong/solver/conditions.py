@@ -145,7 +145,9 @@ class ConstraintBuilder:
         paths = ", ".join(self._path(int(s)) for s in sources)
         path = self._path(int(sources[-1]))
         self.violations.append(
-            violation("CONDITIONS_CONTRADICT", path, node_ids=ids.tolist(), regions=regions, conditions=paths, count=len(ids))
+            violation(
+                "CONDITIONS_CONTRADICT", path, node_ids=ids.tolist(), regions=regions, conditions=paths, count=len(ids)
+            )
         )
 
 

@@ -138,8 +138,10 @@ def linear_reference(name: str) -> Reference:
 
 @cache
 def corner_values(name: str) -> Array:
-    """Linear shape functions at the nodes of a quadratic cell, shape (n_nodes, n_corners): interpolation from the
-    linear to the quadratic element."""
+    """Linear shape functions at the nodes of a quadratic cell, shape (n_nodes, n_corners).
+
+    They interpolate from the linear to the quadratic element.
+    """
     cell = CELL_TYPES[name]
     return _tabulate(LINEAR[cell.family], np.array(cell.reference).T)[0]
 
@@ -187,19 +189,19 @@ class _NodalMapping:
         self._invDF = np.linalg.inv(J).transpose(2, 3, 0, 1)
         self._DF = J.transpose(2, 3, 0, 1)
 
-    def F(self, X: Array, tind: Any = None) -> Array:  # noqa: N802 - scikit-fem's name
+    def F(self, X: Array, tind: Any = None) -> Array:
         """Points in space, (dim, n_cells, nq)."""
         return self._x
 
-    def DF(self, X: Array, tind: Any = None) -> Array:  # noqa: N802
+    def DF(self, X: Array, tind: Any = None) -> Array:
         """Jacobian matrices, (dim, dim, n_cells, nq)."""
         return self._DF
 
-    def invDF(self, X: Array, tind: Any = None) -> Array:  # noqa: N802
+    def invDF(self, X: Array, tind: Any = None) -> Array:
         """Inverse Jacobian matrices, (dim, dim, n_cells, nq)."""
         return self._invDF
 
-    def detDF(self, X: Array, tind: Any = None) -> Array:  # noqa: N802
+    def detDF(self, X: Array, tind: Any = None) -> Array:
         """Jacobian determinants, (n_cells, nq)."""
         return self._detDF
 
@@ -247,9 +249,58 @@ class NodalBasis:
         return {"x": DiscreteField(self.mapping.F(self.X))}
 
 
-class FacetBasis:
-    """A scikit-fem basis on facets, for surface loads: the traces of the cells' shape functions are those of the
-    facet's own cell type. A form finds the outward normal as `w.n`; gradients there are none.
+class _ValueBasis:
+    """Shape function values in the node order of the cells: what the bases for loads have in common."""
+
+    def __init__(self, reference: Reference, points: Array, nodes: NDArray[np.integer], components: int) -> None:
+        self.X, self.W = reference.X, reference.W
+        self.nelems = len(nodes)
+        self.N = components * len(points)
+        self.Nbfun = components * nodes.shape[1]
+        self.order = np.arange(self.Nbfun)
+        self.element_dofs = np.array([nodes[:, i // components] * components + i % components for i in self.order])
+        self.basis = [_value(reference, int(i), components, len(nodes)) for i in self.order]
+        self._x = np.einsum("qa,cai->icq", reference.N, points[nodes], optimize=True)
+
+
+class LoadBasis(_ValueBasis):
+    """A scikit-fem basis without gradients on cells, for volume loads; far cheaper than `NodalBasis`.
+
+    Parameters
+    ----------
+    reference
+        Tables of the cell type.
+    points
+        shape (n_nodes, dim) - length.
+    nodes
+        shape (n_cells, n_nodes of the type).
+    components
+        Number of unknowns a node.
+    """
+
+    def __init__(self, reference: Reference, points: Array, nodes: NDArray[np.integer], components: int) -> None:
+        super().__init__(reference, points, nodes, components)
+        J = np.einsum("qaj,cai->cqij", reference.dN, points[nodes], optimize=True)
+        self.dx = np.abs(np.linalg.det(J)) * self.W
+
+    def default_parameters(self) -> dict[str, Any]:
+        """Coordinates of the quadrature points, `w.x` of a form."""
+        return {"x": DiscreteField(self._x)}
+
+
+def _value(reference: Reference, i: int, components: int, n: int) -> tuple[DiscreteField]:
+    phi = np.broadcast_to(reference.N[:, i // components], (n, reference.n_points))
+    if components == 1:
+        return (DiscreteField(phi),)
+    value = np.zeros((components, *phi.shape))
+    value[i % components] = phi
+    return (DiscreteField(value),)
+
+
+class FacetBasis(_ValueBasis):
+    """A scikit-fem basis on facets, for surface loads.
+
+    The traces of the cells' shape functions are those of the facet's own cell type. A form finds the outward normal as `w.n`; gradients there are none.
 
     Parameters
     ----------
@@ -264,13 +315,8 @@ class FacetBasis:
     """
 
     def __init__(self, reference: Reference, points: Array, nodes: NDArray[np.integer], components: int) -> None:
-        self.X, self.W = reference.X, reference.W
-        self.nelems = len(nodes)
-        self.N = components * len(points)
-        self.Nbfun = components * nodes.shape[1]
-        coordinates = points[nodes]
-        self._x = np.einsum("qa,fai->ifq", reference.N, coordinates, optimize=True)
-        tangents = np.einsum("qaj,fai->jfqi", reference.dN, coordinates, optimize=True)
+        super().__init__(reference, points, nodes, components)
+        tangents = np.einsum("qaj,fai->jfqi", reference.dN, points[nodes], optimize=True)
         if len(tangents) == 1:
             normal = np.stack([tangents[0, ..., 1], -tangents[0, ..., 0]])
         else:
@@ -278,17 +324,6 @@ class FacetBasis:
         area = np.linalg.norm(normal, axis=0)
         self.dx = area * self.W
         self._n = normal / area
-        self.order = np.arange(self.Nbfun)
-        self.element_dofs = np.array([nodes[:, i // components] * components + i % components for i in range(self.Nbfun)])
-        self.basis = [self._field(reference, i, components) for i in range(self.Nbfun)]
-
-    def _field(self, reference: Reference, i: int, components: int) -> tuple[DiscreteField]:
-        phi = np.broadcast_to(reference.N[:, i // components], (self.nelems, reference.n_points))
-        if components == 1:
-            return (DiscreteField(phi),)
-        value = np.zeros((components, *phi.shape))
-        value[i % components] = phi
-        return (DiscreteField(value),)
 
     def default_parameters(self) -> dict[str, Any]:
         """Coordinates `w.x` and outward normal `w.n` at the quadrature points."""

@@ -52,13 +52,12 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
             solver = solver or "iterative"
         seconds += 4e-6 * n / ranks
         dofs = max(dofs, n)
-    mesh = 8.0 * (stored.n_nodes * (stored.dim + 20) + sum(s * t.n_nodes for s, t in _blocks(stored)))
+    mesh = 8.0 * (
+        stored.n_nodes * (stored.dim + 20)
+        + sum(s * t.n_nodes for s, t in zip(stored.block_sizes, stored.cell_types, strict=True))
+    )
     total = ranks * _BASE_BYTES + mesh + memory
     return job_pb2.Estimate(dofs=dofs, memory_bytes=int(total), seconds=_START_SECONDS + seconds, solver=solver)
-
-
-def _blocks(stored: StoredMesh) -> list[tuple[int, object]]:
-    return list(zip(stored.block_sizes, stored.cell_types, strict=True))
 
 
 def _nonzeros(stored: StoredMesh, nc: int) -> float:

@@ -137,8 +137,14 @@ def _extremes(
         ids = stored.load().node_numbers(np.array([low_node, high_node]))
         out.append(
             result_pb2.Extreme(
-                field=field, component=component, min=low, max=-high, min_node=int(ids[0]), max_node=int(ids[1]),
-                min_point=low_point, max_point=high_point,
-            )  # fmt: skip
+                field=field,
+                component=component,
+                min=low,
+                max=-high,
+                min_node=int(ids[0]),
+                max_node=int(ids[1]),
+                min_point=low_point,
+                max_point=high_point,
+            )
         )
     return out

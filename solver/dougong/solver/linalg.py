@@ -286,7 +286,7 @@ class LinearSolver:
     def _refuse(self, reason: str, iterations: int) -> None:
         if reason.startswith("CONVERGED"):
             return
-        details = {"reason": reason, "iterations": iterations, "solver": self.method}
+        details = {"cause": reason, "iterations": str(iterations), "solver": self.method}
         if reason == "DIVERGED_NANORINF":
             raise SolveError("NON_FINITE", **details)
         if reason in ("DIVERGED_PC_FAILED", "DIVERGED_INDEFINITE_MAT", "DIVERGED_INDEFINITE_PC", "DIVERGED_BREAKDOWN"):
@@ -390,7 +390,7 @@ def _reason_name(reason: int) -> str:
 def _translate(error: Any) -> SolveError:
     code = int(error.ierr)
     if code in _ZERO_PIVOT:
-        return SolveError("SINGULAR_SYSTEM", reason="zero pivot", iterations=0, solver="sparse factorisation")
+        return SolveError("SINGULAR_SYSTEM", cause="zero pivot", iterations=0, solver="sparse factorisation")
     if code == _FLOATING_POINT:
         return SolveError("NON_FINITE", solver="PETSc")
     if code == _OUT_OF_MEMORY:

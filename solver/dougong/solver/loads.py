@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skfem import BilinearForm
 
-from dougong.solver.elements import FacetBasis, NodalBasis, load_reference
+from dougong.solver.elements import FacetBasis, LoadBasis, load_reference
 from dougong.solver.model import CHUNK, Model
 from dougong.v1 import analysis_pb2 as pb
 
@@ -80,7 +80,9 @@ class LoadBuilder:
             for first in range(0, len(rows), CHUNK):
                 some = rows[first : first + CHUNK]
                 section = model.section_of[k][some]
-                basis = NodalBasis(load_reference(block.type.name), model.part.points, block.nodes[some], model.components)
+                basis = LoadBasis(
+                    load_reference(block.type.name), model.part.points, block.nodes[some], model.components
+                )
                 basis.dx = basis.dx * model.thickness()[section][:, None]
                 self._add(form.assemble(basis, **_params(params, basis, section)))
 
@@ -125,9 +127,9 @@ class LoadBuilder:
 
 
 def _params(params: dict[str, Any], basis: Any, section: NDArray[np.int32]) -> dict[str, Any]:
-    """Parameters of a form at its quadrature points: vectors (i, n, nq), section values (n, nq), numbers as they are."""
+    """Parameters of a form at its points: vectors (i, n, nq), section values (n, nq), numbers as they are."""
     shape = basis.dx.shape
-    out = {}
+    out: dict[str, Any] = {}
     for name, value in params.items():
         if isinstance(value, PerSection):
             out[name] = np.broadcast_to(value.values[section][:, None], shape)

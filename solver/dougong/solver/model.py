@@ -92,7 +92,9 @@ def assign_sections(
     for (first, second), cells in twice.items():
         ids = _cell_numbers(regions, cells)
         path = f"sections[{second}].region"
-        found.append(violation("CELLS_IN_TWO_SECTIONS", path, cell_ids=ids, count=len(cells), first=first, second=second))
+        found.append(
+            violation("CELLS_IN_TWO_SECTIONS", path, cell_ids=ids, count=len(cells), first=first, second=second)
+        )
     missing = [c for b, s in zip(part.blocks, section_of, strict=True) for c in b.cells[(s < 0) & b.mine].tolist()]
     if missing:
         ids = _cell_numbers(regions, missing)

@@ -82,7 +82,9 @@ class ResultWriter:
         """
         directory = Directory(self._comm, self._stored.n_nodes)
         mine = in_stored_order(directory, part.nodes[: part.n_owned], values)
-        self._write(self._new_field(key, pb.LOCATION_NODE, (self._stored.n_nodes, values.shape[1])), directory.first, mine)
+        self._write(
+            self._new_field(key, pb.LOCATION_NODE, (self._stored.n_nodes, values.shape[1])), directory.first, mine
+        )
         return mine
 
     def at_points(self, key: FieldKey, part: Part, values: list[Array]) -> None:
@@ -112,7 +114,9 @@ class ResultWriter:
         self.artifacts.append(result_pb2.ArtifactInfo(name=name, media_type=media_type))
         return self._rundir / relative
 
-    def _new_field(self, key: FieldKey, location: int, shape: tuple[int, int], counts: list[int] | None = None) -> Path:
+    def _new_field(
+        self, key: FieldKey, location: pb.Location, shape: tuple[int, int], counts: list[int] | None = None
+    ) -> Path:
         relative = f"{RESULTS}/field-{len(self.fields)}.bin"
         self._paths.append((relative, "field", len(self.fields)))
         self.fields.append(
@@ -141,7 +145,11 @@ class ResultWriter:
     def finish(self) -> list[run_pb2.ResultFile]:
         """Make everything durable and compute the checksums, the files shared out over the ranks."""
         self._comm.barrier()
-        mine = {k: _digest(self._rundir / path) for k, (path, _, _) in enumerate(self._paths) if k % self._comm.size == self._comm.rank}
+        mine = {
+            k: _digest(self._rundir / path)
+            for k, (path, _, _) in enumerate(self._paths)
+            if k % self._comm.size == self._comm.rank
+        }
         every: dict[int, tuple[int, str, int]] = {}
         for part in self._comm.gather(mine):
             every.update(part)
@@ -161,7 +169,7 @@ class ResultWriter:
 
 
 def in_stored_order(directory: Directory, index: NDArray[np.int64], values: Array) -> Array:
-    """This rank's slice of rows in stored order, from rows that any rank has. Collective."""
+    """The rank's own slice of rows in stored order, from rows that any rank has. Collective."""
     where, what = directory.send(index, np.ascontiguousarray(values))
     out = np.empty((directory.last - directory.first, values.shape[1]))
     out[where] = what
@@ -176,7 +184,7 @@ def create(path: Path, size: int) -> None:
 
 def write_at(path: Path, offset: int, rows: NDArray[Any]) -> None:
     """Write an array at an offset of a file that exists."""
-    data = memoryview(np.ascontiguousarray(rows)).cast("B") if rows.size else memoryview(b"")
+    data = np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data if rows.size else memoryview(b"")
     fd = os.open(path, os.O_WRONLY)
     try:
         while data:

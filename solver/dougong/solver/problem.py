@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import RegionKind
-from dougong.messages import InputError, violation
+from dougong.messages import InputError, violation_from
 from dougong.solver.elements import SOLVABLE
 from dougong.solver.physics import Physics, all_physics, for_procedure
 from dougong.v1 import analysis_pb2 as pb
@@ -111,8 +111,8 @@ class _Resolver:
         self.stored = stored
         self.violations: list[Violation] = []
 
-    def say(self, reason: str, field: str = "", **params: object) -> None:
-        self.violations.append(violation(reason, field, **params))
+    def say(self, reason: str, field: str = "", **params: str | float) -> None:
+        self.violations.append(violation_from(reason, field, params))
 
     def run(self) -> Problem:
         self._numbers(self.analysis, "")
@@ -136,9 +136,7 @@ class _Resolver:
                     self._numbers(value[key], f'{here}["{key}"]')
                 continue
             items = [(here, value)]
-            if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-                items = [(f"{here}[{k}]", v) for k, v in enumerate(value)]
-            elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+            if isinstance(value, Iterable) and not isinstance(value, str | bytes):
                 items = [(f"{here}[{k}]", v) for k, v in enumerate(value)]
             for place, item in items:
                 if isinstance(item, Message):
@@ -288,7 +286,11 @@ class _Resolver:
                 self.say("AXES_DEGENERATE", f"{path}.axes")
 
     def _loads(self, step: ResolvedStep, sections: Sequence[ResolvedSection]) -> None:
-        kinds = {"facets": [RegionKind.FACETS], "nodes": [RegionKind.NODES, RegionKind.FACETS], "cells": [RegionKind.CELLS]}
+        kinds = {
+            "facets": [RegionKind.FACETS],
+            "nodes": [RegionKind.NODES, RegionKind.FACETS],
+            "cells": [RegionKind.CELLS],
+        }
         for k, load in enumerate(step.message.loads):
             path = f"steps[{step.index}].loads[{k}]"
             kind = self._kind(load, path, step, step.physics.LOADS)
@@ -308,14 +310,18 @@ class _Resolver:
                 found += step.physics.check_load(load, path, section.material if section else None)
             self.violations += _unique(found)
 
-    def _kind(
-        self, message: pb.Condition | pb.Load, path: str, step: ResolvedStep, known: Iterable[str]
-    ) -> str | None:
+    def _kind(self, message: pb.Condition | pb.Load, path: str, step: ResolvedStep, known: Iterable[str]) -> str | None:
         kind: str | None = message.WhichOneof("kind")
         if kind is None:
             self.say("KIND_MISSING", path, known=", ".join(sorted(known)))
         elif kind not in known:
-            self.say("KIND_NOT_FOR_PROCEDURE", f"{path}.{kind}", kind=kind, procedure=step.procedure, known=", ".join(sorted(known)))
+            self.say(
+                "KIND_NOT_FOR_PROCEDURE",
+                f"{path}.{kind}",
+                kind=kind,
+                procedure=step.procedure,
+                known=", ".join(sorted(known)),
+            )
             return None
         return kind
 

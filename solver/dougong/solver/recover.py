@@ -107,7 +107,9 @@ class Recovery:
             force = np.einsum("nq,nqci,nqai->nac", cells.measure, cells.flux, cells.shape_gradients, optimize=True)
             _add(self.internal, nodes, force)
             mine = block.mine[cells.rows]
-            energy += 0.5 * float(np.einsum("nq,nqci,nqci->", *(x[mine] for x in (cells.measure, cells.flux, cells.gradients))))
+            energy += 0.5 * float(
+                np.einsum("nq,nqci,nqci->", *(x[mine] for x in (cells.measure, cells.flux, cells.gradients)))
+            )
             count += np.bincount(nodes.ravel(), minlength=n_local)
             E = extrapolation(block.type.name)
             for name in dict.fromkeys([*nodal, *at_points]):
@@ -147,5 +149,3 @@ def _add(total: Array, nodes: NDArray[np.int32], values: Array) -> None:
     flat = nodes.ravel()
     for w in range(total.shape[1]):
         total[:, w] += np.bincount(flat, weights=values[..., w].ravel(), minlength=len(total))
-
-

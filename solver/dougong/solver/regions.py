@@ -122,7 +122,9 @@ class Regions:
             return [np.arange(len(b), dtype=np.int32) for b in self.part.blocks]
         if name in self.selectors:
             return [
-                np.flatnonzero(self._inside(self.selectors[name], self.part.points)[b.nodes].all(axis=1)).astype(np.int32)
+                np.flatnonzero(self._inside(self.selectors[name], self.part.points)[b.nodes].all(axis=1)).astype(
+                    np.int32
+                )
                 for b in self.part.blocks
             ]
         found: list[list[NDArray[np.int32]]] = [[] for _ in self.part.blocks]
@@ -215,7 +217,9 @@ def _boundary(part: Part) -> Iterator[Facets]:
             if n_corners < 4:  # one width for triangles and quadrilaterals
                 corners = np.pad(corners, ((0, 0), (0, 4 - n_corners)), constant_values=-1)
             keys.append(corners)
-            places.append(np.stack([np.full(len(block), k), np.full(len(block), number), np.arange(len(block))], axis=1))
+            places.append(
+                np.stack([np.full(len(block), k), np.full(len(block), number), np.arange(len(block))], axis=1)
+            )
     if not keys:
         return
     key, place = np.concatenate(keys), np.concatenate(places)

@@ -10,6 +10,7 @@ remains is the null space of a small matrix.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,14 +18,17 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from dougong.messages import violation
 from dougong.meshes.cells import CELL_TYPES
+from dougong.messages import violation
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model
 from dougong.v1 import job_pb2
 
 Array = NDArray[np.float64]
+
+#: Values of the free motions at some nodes, shape (n, nc, n_modes).
+Modes = Callable[[NDArray[np.int32]], Array]
 
 #: A motion counts as free if it violates the conditions by less than this, relative.
 _FREE = 1e-8
@@ -74,7 +78,9 @@ def bodies(model: Model) -> list[Body]:
     key, owner = key[order], owner[order]
     same = np.flatnonzero(key[1:] == key[:-1])
     n_cells = int(starts[-1])
-    graph = sparse.coo_matrix((np.ones(len(same), dtype=bool), (owner[same], owner[same + 1])), shape=(n_cells, n_cells))
+    graph = sparse.coo_matrix(
+        (np.ones(len(same), dtype=bool), (owner[same], owner[same + 1])), shape=(n_cells, n_cells)
+    )
     count, label = connected_components(graph, directed=False)
     found = []
     node_lists: list[list[NDArray[np.int32]]] = [[] for _ in range(count)]
@@ -141,23 +147,23 @@ def free_motions(model: Model, constraints: ConstraintSet, loads: LoadBuilder) -
     return _describe(model, found, null, names)
 
 
-def _held(body: Body, constraints: ConstraintSet, restraining: NDArray[np.bool_], modes: object, n_modes: int) -> Array:
+def _held(body: Body, constraints: ConstraintSet, restraining: NDArray[np.bool_], modes: Modes, n_modes: int) -> Array:
     """Gram matrix of what conditions make of the modes of a body: its null space is free."""
     gram = np.zeros((n_modes, n_modes))
     held = body.nodes[constraints.index[body.nodes] >= 0]
     for first in range(0, len(held), 65536):
         nodes = held[first : first + 65536]
         blocked = np.eye(constraints.projectors.shape[1]) - constraints.projectors[constraints.index[nodes]]
-        rows = np.einsum("nij,njm->nim", blocked, modes(nodes)).reshape(-1, n_modes)  # type: ignore[operator]
+        rows = np.einsum("nij,njm->nim", blocked, modes(nodes)).reshape(-1, n_modes)
         gram += rows.T @ rows / max(1, len(held))
     film = body.nodes[restraining[body.nodes]]
     if len(film):
-        rows = modes(film).reshape(-1, n_modes)  # type: ignore[operator]
+        rows = modes(film).reshape(-1, n_modes)
         gram += rows.T @ rows / len(film)
     return gram
 
 
-def _tied(found: list[Body], grams: list[Array], modes: object, n_modes: int) -> Array:
+def _tied(found: list[Body], grams: list[Array], modes: Modes, n_modes: int) -> Array:
     """Gram matrix of all bodies together, with ties at shared nodes."""
     n = len(found) * n_modes
     total = np.zeros((n, n))
@@ -173,7 +179,7 @@ def _tied(found: list[Body], grams: list[Array], modes: object, n_modes: int) ->
         ties.setdefault((int(owner[k]), int(owner[k + 1])), []).append(int(node[k]))
     for (a, b), nodes in ties.items():
         some = np.array(nodes, dtype=np.int32)[:: max(1, len(nodes) // _TIES)]
-        rows = modes(some).reshape(-1, n_modes)  # type: ignore[operator]
+        rows = modes(some).reshape(-1, n_modes)
         G = rows.T @ rows / len(some)
         A, B = slice(a * n_modes, (a + 1) * n_modes), slice(b * n_modes, (b + 1) * n_modes)
         total[A, A] += G
@@ -201,11 +207,24 @@ def _describe(model: Model, found: list[Body], null: Array, names: tuple[str, ..
         if np.abs(own).max() < 1e-6:
             continue
         cell = int(stored.cell_numbers(np.array([body.first_cell]))[0])
-        common = {"cell": cell, "cells": body.cells, "step": step.name}
         if n_modes == 1:
-            out.append(violation("TEMPERATURE_UNDETERMINED", path, cell_ids=[cell], **common))
+            out.append(
+                violation(
+                    "TEMPERATURE_UNDETERMINED", path, cell_ids=[cell], cell=cell, cells=body.cells, step=step.name
+                )
+            )
         else:
-            out.append(violation("FREE_MODES", path, cell_ids=[cell], modes=", ".join(_names(own, names)), **common))
+            out.append(
+                violation(
+                    "FREE_MODES",
+                    path,
+                    cell_ids=[cell],
+                    cell=cell,
+                    cells=body.cells,
+                    step=step.name,
+                    modes=", ".join(_names(own, names)),
+                )
+            )
         if len(out) == 20:
             break
     return out

@@ -55,11 +55,11 @@ def balance(state: NodalState) -> result_pb2.Balance:
         np.concatenate([net.sum(axis=0), reaction.sum(axis=0), np.abs(net).sum(axis=0), np.abs(reaction).sum(axis=0)])
     )
     load_sum, reaction_sum = sums[:nc], sums[nc : 2 * nc]
-    scale = max(sums[2 * nc :].max(), np.finfo(float).tiny)
+    scale = max(float(sums[2 * nc :].max()), float(np.finfo(float).tiny))
     u = state.u[: part.n_owned]
     work = float(part.comm.sum(0.5 * float(((loads + reaction) * u).sum())))
     energy = state.recover([], []).energy
-    largest = max(abs(work), abs(energy), np.finfo(float).tiny)
+    largest = max(abs(work), abs(energy), float(np.finfo(float).tiny))
     return result_pb2.Balance(
         load_sum=load_sum.tolist(),
         reaction_sum=reaction_sum.tolist(),

@@ -64,7 +64,10 @@ def write_vtu(path: Path, stored: StoredMesh, comm: Comm, fields: list[PointData
         _Array("offsets", "<i8", stored.n_cells, 1),
         _Array("types", "<u1", stored.n_cells, 1),
     ]
-    data = [_Array(f.name, "<f8", stored.n_nodes, 3 if f.components == ("x", "y") else f.values.shape[1], f.components) for f in fields]
+    data = [
+        _Array(f.name, "<f8", stored.n_nodes, 3 if f.components == ("x", "y") else f.values.shape[1], f.components)
+        for f in fields
+    ]
     arrays = [points, *cells, *data]
     places, place = {}, 0
     for a in arrays:
@@ -92,7 +95,9 @@ def write_vtu(path: Path, stored: StoredMesh, comm: Comm, fields: list[PointData
         xyz[:, : stored.dim] = stored.points[k : k + len(xyz)]
         put("Points", k, xyz)
     for f, a in zip(fields, data, strict=True):
-        padded = f.values if a.width == f.values.shape[1] else np.pad(f.values, ((0, 0), (0, a.width - f.values.shape[1])))
+        padded = (
+            f.values if a.width == f.values.shape[1] else np.pad(f.values, ((0, 0), (0, a.width - f.values.shape[1])))
+        )
         put(f.name, first, padded)
     start = 0
     for b, t in enumerate(stored.cell_types):
@@ -118,8 +123,9 @@ def _header(
     def array(a: _Array) -> str:
         names = "".join(f" ComponentName{i}={quoteattr(c)}" for i, c in enumerate(a.components))
         width = f' NumberOfComponents="{a.width}"' if a.width > 1 else ""
-        kind = _TYPES[a.dtype[1:]]
-        return f'        <DataArray type="{kind}" Name={quoteattr(a.name)}{width}{names} format="appended" offset="{places[a.name]}"/>'
+        kind, place = _TYPES[a.dtype[1:]], places[a.name]
+        head = f'        <DataArray type="{kind}" Name={quoteattr(a.name)}{width}{names}'
+        return f'{head} format="appended" offset="{place}"/>'
 
     lines = [
         '<?xml version="1.0"?>',

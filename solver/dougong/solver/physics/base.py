@@ -67,8 +67,8 @@ class Loads(Protocol):
     def measure(self, region: str) -> float:
         """Area of a region of facets (length times thickness in two dimensions). Collective."""
 
-    def section_values(self, of: Callable[[pb.Material], float]) -> Array:
-        """A constant of the material of each section, shape (n_sections,)."""
+    def section_values(self, of: Callable[[pb.Material], float]) -> Any:
+        """A constant of the material of each section, as a parameter of a form."""
 
 
 class Constraints(Protocol):

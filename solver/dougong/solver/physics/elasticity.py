@@ -37,7 +37,7 @@ def stiffness(u: Any, v: Any, w: Any) -> Any:
 
 @LinearForm
 def traction(v: Any, w: Any) -> Any:
-    """v · t."""
+    """V · t."""
     return dot(w.t, v)
 
 
@@ -155,7 +155,9 @@ class Elasticity:
         "stress": FieldSpec(VOIGT, options_pb2.DIMENSION_PRESSURE, lambda du, s: _tensor_vector(s)),
         "strain": FieldSpec(VOIGT, options_pb2.DIMENSION_NONE, lambda du, s: np.moveaxis(_strain(_front(du)), 0, -1)),
         "von_mises": FieldSpec((), options_pb2.DIMENSION_PRESSURE, from_field=("stress", von_mises)),
-        "principal_stress": FieldSpec(("p1", "p2", "p3"), options_pb2.DIMENSION_PRESSURE, from_field=("stress", principal)),
+        "principal_stress": FieldSpec(
+            ("p1", "p2", "p3"), options_pb2.DIMENSION_PRESSURE, from_field=("stress", principal)
+        ),
     }
     DEFAULT_FIELDS = ("displacement", "reaction", "stress", "von_mises")
 

@@ -18,4 +18,4 @@ def all_procedures() -> tuple[Procedure, ...]:
 
 def procedure(name: str) -> Procedure:
     """The procedure of a name."""
-    return next(p for p in all_procedures() if p.NAME == name)
+    return next(p for p in all_procedures() if name == p.NAME)

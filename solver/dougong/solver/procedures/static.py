@@ -1,11 +1,11 @@
 """One linear system: static equilibrium, steady conduction.
 
-    1. conditions   -> projectors P, prescribed u0
-    2. loads        -> f
-    3. assemble     -> P K P + s (1 - P), P (f - K u0) + s u0
-    4. solve        -> u
-    5. recover      -> fluxes, internal forces F(u), reactions F(u) - f
-    6. write        -> fields, summary with its evidence
+1. conditions   -> projectors P, prescribed u0
+2. loads        -> f
+3. assemble     -> P K P + s (1 - P), P (f - K u0) + s u0
+4. solve        -> u
+5. recover      -> fluxes, internal forces F(u), reactions F(u) - f
+6. write        -> fields, summary with its evidence
 """
 
 from __future__ import annotations
