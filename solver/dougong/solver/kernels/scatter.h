@@ -89,11 +89,13 @@ typedef struct {
 
 INLINE void fetch_ahead(const lanes *s, const dg_target *t, int m, int64_t kf, int64_t a, const int nb)
 {
+    if (!s->ahead[m]) return;
     const int32_t row = s->nodes[m][W * kf + a];
-    if (!s->ahead[m] || row >= t->n_rows) return;
+    if (row >= t->n_rows) return;
     const double *values = t->values + t->indptr[row] * nb;
     const int32_t *place = s->place[m] + (W * kf + a) * kf;
-    for (int64_t b = 0; b < kf; b++) __builtin_prefetch(values + place[b] * nb, 1);
+    for (int64_t b = 0; b < kf; b++)
+        if (place[b] >= 0) __builtin_prefetch(values + (int64_t)place[b] * nb, 1);
 }
 
 /* Row by row: the blocks of a row are brought from vectors over lanes to one lane after the other, then added. */
