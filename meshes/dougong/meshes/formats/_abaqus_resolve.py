@@ -19,6 +19,8 @@ from dougong.meshes.mesh import CellBlock, RawMesh
 #: Sets that name sets that name sets: deeper than this is a circle.
 _MAX_DEPTH = 100
 
+#: Face identifiers that mean a shell (CalculiX calls its sides S1 and S2) or a beam itself.
+_SIDES = {2: ("", "SPOS", "SNEG", "S1", "S2"), 1: ("", "SPOS", "SNEG")}
 _FACE = re.compile(r"(?:S|E|END)(\d)")
 _EMPTY = np.empty(0, np.int64)
 
@@ -203,7 +205,7 @@ class Resolver:
             for b, local in self._by_block(self.lookup("cells", placed, row.name, row.offset)):
                 block = self.blocks[b]
                 match = _FACE.fullmatch(row.face)
-                if self.structural[b] and row.face in ("", "SPOS", "SNEG"):
+                if self.structural[b] and row.face in _SIDES.get(block.type.dim, ()):
                     cells.append(local + self.starts[b])
                 elif row.face in ("", "EDGE"):
                     cell, facet = np.nonzero(self._free_facets()[b][local])

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from dougong.meshes.formats._nastran_cards import Cards
 from dougong.meshes.formats._textfile import decode
 
-_COMMENT = re.compile(rb"^[ \t]*\$[^\r\n]{0,200}", re.M)
 _HM_NAME = re.compile(r'\$HMNAME\s+(PROP|COMP)\s+(\d{1,15})\s*"([^"]+)"', re.I)
 _HM_SET = re.compile(r'\$HMSET\s+(\d{1,15})\s+(\d)\s*"([^"]+)"', re.I)
 _HM_MOVE = re.compile(r"\$HMMOVE\s+(\d{1,15})", re.I)
@@ -28,8 +27,11 @@ _ITEM = re.compile(r"(\d{1,15})(?:\s*THRU\s*(\d{1,15}))?", re.I)
 _OF_NODES = frozenset({"DISP", "VELO", "ACCE", "SPCF", "MPCF", "OLOA", "GPFO", "TEMP", "SVEC"})
 _OF_CELLS = frozenset({"STRE", "STRA", "FORC", "ELFO", "ESE", "ELST", "ELSD", "FLUX"})
 
-#: A line of a comment that goes on lists so many characters at most.
+#: A SET command is followed over so many characters at most.
 _MAX_SET_TEXT = 50_000_000
+
+#: A request is no longer than so many characters.
+_MAX_REQUEST = 200
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def _commands(cards: Cards, n_before: int, names: Names, kinds: dict[int, tuple[
                 size += len(parts[-1])
                 line += 1
             sets[int(match[1])] = " ".join(parts)
-        elif match := _REQUEST.match(text):
+        elif match := _REQUEST.match(text[:_MAX_REQUEST]):
             word = match[1].upper()[:4]
             if word in _OF_NODES or word in _OF_CELLS:
                 requested.setdefault(int(match[2]), "nodes" if word in _OF_NODES else "cells")

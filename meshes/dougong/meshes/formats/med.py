@@ -72,7 +72,8 @@ def read(path: Path) -> RawMesh:
         raise ReadError("MESH_READER_MISSING", format=NAME, package=unavailable())
     h5py: Any = importlib.import_module("h5py")
     try:
-        with h5py.File(path, "r") as file:
+        # Coordinates may be no numbers: the checks that follow for all formats say so.
+        with h5py.File(path, "r") as file, np.errstate(all="ignore"):
             return _Reader(MedGroup(h5py, file)).mesh()
     except OSError as error:
         if error.errno in (errno.ENOMEM, errno.ENOSPC):

@@ -83,7 +83,8 @@ def read(path: Path) -> RawMesh:
     ReadError
         With the line that is wrong.
     """
-    with TextFile(path, NAME) as file:
+    # Coordinates may overflow or be no numbers: the checks that follow for all formats say so.
+    with TextFile(path, NAME) as file, np.errstate(all="ignore"):
         cards = Cards(file)
         try:
             return _Reader(cards).mesh()
