@@ -227,8 +227,7 @@ def test_a_graceful_stop_sends_watchers_away_and_jobs_go_on(server: ServerProces
     assert server.process is not None
     server.process.terminate()
     with pytest.raises(grpc.RpcError) as caught:
-        for event in watch:
-            seen.append(event.sequence)
+        seen.extend(event.sequence for event in watch)
     assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
     assert server.stop() == 0
     (server.run_directory(job.job_id) / "release").touch()

@@ -39,7 +39,7 @@ def main() -> int:
     ranks = int(os.environ.get("OMPI_COMM_WORLD_SIZE", "1"))
     what, _, argument = spec.analysis.name.partition(" ")
     if what == "early":
-        print("no such library")
+        sys.stdout.write("no such library\n")
         return int(argument)
     if what == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -47,14 +47,15 @@ def main() -> int:
         rundir.raise_fence(directory, spec.token)
         progress = rundir.ProgressWriter(directory)
         progress.write(job_pb2.Progress(stage="read"))
-    print(f"rank {rank} of {ranks}", flush=True)
+    sys.stdout.write(f"rank {rank} of {ranks}\n")
+    sys.stdout.flush()
     if what == "raise" and rank == ranks - 1:
         raise RuntimeError("raised on purpose")
     if what == "exit":
         os._exit(int(argument))
     if what == "memory":
         held = np.ones(int(argument) << 17)
-        print(held.sum())
+        sys.stdout.write(f"{held.sum()}\n")
     if what in ("wait", "deaf", "silent", "raise", "memory"):
         while not rundir.is_revoked(directory) or what == "deaf":
             time.sleep(0.05)

@@ -25,19 +25,24 @@ class _Feed:
 
     def __init__(self) -> None:
         self.recent: deque[job_pb2.JobEvent] = deque(maxlen=_REMEMBERED)
+        self.newest = 0
         self.wakes: set[asyncio.Event] = set()
         self.deleted = False
 
     def remember(self, event: job_pb2.JobEvent) -> None:
-        """Keep an event, as long as there is no gap before it; the database knows what is between."""
+        """Keep an event, as long as there is no gap before it; the database knows what is between.
+
+        Two tasks that wrote one after the other may come here in the other order.
+        """
+        self.newest = max(self.newest, event.sequence)
         if self.recent and event.sequence != self.recent[-1].sequence + 1:
             self.recent.clear()
         else:
             self.recent.append(event)
 
     def after(self, sequence: int) -> list[job_pb2.JobEvent] | None:
-        """Remembered events after `sequence`; None when the memory does not reach back to it."""
-        if not self.recent or self.recent[0].sequence > sequence + 1:
+        """Remembered events after `sequence`; None when the memory has not all of them."""
+        if not self.recent or self.recent[0].sequence > sequence + 1 or self.recent[-1].sequence < self.newest:
             return None
         return [event for event in self.recent if event.sequence > sequence]
 
