@@ -175,7 +175,7 @@ needs_landlock = pytest.mark.skipif(landlock_version() == 0, reason="the kernel 
         "open(path, 'ab')",
         "os.unlink(path)",
         "os.listdir('/')",
-        "open('/tmp/dougong-was-here', 'w')",
+        "open(str(path) + '.new', 'w')",
         "os.symlink('/etc', 'link')",
         "os.mkdir('folder')",
         "subprocess.run(['/bin/true'])",

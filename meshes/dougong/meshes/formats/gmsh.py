@@ -121,7 +121,7 @@ def _section(data: mmap.mmap, at: int, parts: Parts) -> int:
     elif name == "ParametricNodes":
         raise ReadError("MESH_FEATURE_UNSUPPORTED", feature=section)
     else:
-        at = _end_of(data, at, name, section)
+        at = _end_of(data, at, line[1:], section)
         notice: tuple[str, dict[str, object]] = ("MESH_NOTICE_SECTION_SKIPPED", {"section": section})
         if name not in _SILENT and notice not in parts.notices:
             parts.notices.append(notice)
@@ -134,9 +134,9 @@ def _section(data: mmap.mmap, at: int, parts: Parts) -> int:
     return _line(data, at, "")[1]
 
 
-def _end_of(data: mmap.mmap, at: int, name: str, section: str) -> int:
+def _end_of(data: mmap.mmap, at: int, name: bytes, section: str) -> int:
     """Where the closing line of a section stands."""
-    end = data.find(b"$End" + name.encode("latin-1"), at)
+    end = data.find(b"$End" + name, at)
     if end < 0:
         raise ReadError("MESH_TRUNCATED", section=section, offset=len(data))
     return end
@@ -167,7 +167,7 @@ def _header(data: mmap.mmap, at: int, parts: Parts) -> int:
 
 def _physical_names(data: mmap.mmap, at: int, parts: Parts) -> int:
     section = "$PhysicalNames"
-    end = _end_of(data, at, "PhysicalNames", section)
+    end = _end_of(data, at, b"PhysicalNames", section)
     first = line_of(data, at)
     lines = data[at:end].split(b"\n")
     announced = lines[0].strip()
