@@ -87,9 +87,7 @@ def test_the_same_bytes_again_cost_nothing_and_are_the_same_mesh(server: ServerP
 def test_an_interrupted_upload_continues_anywhere_up_to_what_arrived(server: ServerProcess, resume: int) -> None:
     content = TWO_TETS + b"\n" * (resume + 1)
     upload_id = str(uuid.uuid4())
-    cut = refused(
-        lambda: server.meshes.UploadMesh(iter(list(upload_messages(content, stop=150, upload_id=upload_id))))
-    )
+    cut = refused(lambda: server.meshes.UploadMesh(iter(list(upload_messages(content, stop=150, upload_id=upload_id)))))
     assert (cut.code, cut.reason) == (Code.INVALID_ARGUMENT, "UPLOAD_INCOMPLETE")
     query = mesh_pb2.QueryUploadRequest(upload_id=upload_id)
     assert server.meshes.QueryUpload(query).committed_bytes == 150
@@ -139,9 +137,9 @@ def test_a_bad_upload_is_refused(server: ServerProcess, make: object, code: Code
 
 def test_a_name_is_only_a_name(server: ServerProcess) -> None:
     for name in ("../../../etc/passwd", "a\0b", "/dev/null", "é" * 900, "con\nlog"):
-        content = TWO_TETS + name.encode()[:3].hex().encode() * 0 + b"\n" * len(name)
+        content = TWO_TETS + b"\n" * len(name)
         assert server.upload(content, file_name=name).file_name == name
-    assert not [p for p in server.root.rglob("*passwd*")]
+    assert not list(server.root.rglob("*passwd*"))
 
 
 def test_an_upload_id_belongs_to_one_file(server: ServerProcess) -> None:
@@ -391,9 +389,7 @@ def test_no_such_part(server: ServerProcess, solved: J, wanted: dict, code: Code
 
 def test_artifacts_from_an_offset(server: ServerProcess, solved: J) -> None:
     chunks = list(
-        server.results.ReadArtifact(
-            result_pb2.ReadArtifactRequest(job_id=solved.job_id, name="report.txt", offset=5)
-        )
+        server.results.ReadArtifact(result_pb2.ReadArtifactRequest(job_id=solved.job_id, name="report.txt", offset=5))
     )
     assert b"".join(c.data for c in chunks) == (b"seen by nobody\n" * 100)[5:]
     assert all(zlib.crc32(c.data) == c.crc32 for c in chunks)

@@ -151,8 +151,8 @@ def default_listen(data: Path) -> str:
     path = data.absolute() / "socket" / "server.sock"
     if len(os.fsencode(path)) <= MAX_SOCKET_PATH:
         return f"unix:{path}"
-    name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-    return f"unix:/tmp/dougong-{os.getuid()}/{name}.sock"
+    name = hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:16]
+    return f"unix:/tmp/dougong-{os.getuid()}-{name}/server.sock"
 
 
 def from_arguments(argv: Sequence[str]) -> Config:
