@@ -257,3 +257,18 @@ def test_a_deck_with_missing_middle_nodes_is_refused_with_the_cell():
         nastran.read(Path(EXTRA) / "pynastran" / "model1_sim1-solution_1.bdf")
     assert caught.value.params["cell"] == 646
     assert caught.value.params["line"] == 6238
+
+
+@pytest.mark.skipif(not EXTRA, reason="DOUGONG_EXTRA_MESHES is not set")
+@pytest.mark.parametrize(
+    "name",
+    ["finetools/trunc_cyl_shell_2.nas", "finetools/twoblocks.nas", "sfepy/cube.bdf", "pynastran/contact_model.bdf"],
+)
+def test_meshio_reads_the_same(name):
+    meshio = pytest.importorskip("meshio")
+    theirs = meshio.nastran.read(Path(EXTRA) / name)
+    mesh = nastran.read(Path(EXTRA) / name)
+    np.testing.assert_allclose(mesh.points, theirs.points, rtol=1e-14)
+    assert sorted(np.concatenate([b.nodes for b in mesh.blocks]).tolist()) == sorted(
+        np.concatenate([c.data for c in theirs.cells]).tolist()
+    )

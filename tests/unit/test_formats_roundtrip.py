@@ -139,3 +139,26 @@ def test_med(tmp_path: Path, cell: str) -> None:
         step["NOE/COO"] = mesh.points.T.ravel()
         step[f"MAI/{MED[cell]}/NOD"] = mesh.blocks[0].nodes.T.ravel() + 1
     same(med.read(path), mesh)
+
+
+@pytest.mark.parametrize("cell", ["tet4", "tet10", "hex8", "hex20", "wedge6", "tri6"])
+@pytest.mark.parametrize("kind", ["abaqus", "nastran", "med"])
+def test_what_meshio_writes(tmp_path: Path, cell: str, kind: str) -> None:
+    meshio = pytest.importorskip("meshio")
+    names = {"tet4": "tetra", "tet10": "tetra10", "hex8": "hexahedron", "hex20": "hexahedron20", "wedge6": "wedge"}
+    mesh = made(cell)
+    points = mesh.points if kind == "med" else points_3d(mesh)
+    theirs = meshio.Mesh(points, [(names.get(cell, "triangle6"), mesh.blocks[0].nodes)])
+    path = tmp_path / "mesh.dat"
+    if kind == "med":
+        pytest.importorskip("h5py")
+        theirs.write(path, file_format="med")
+        same(med.read(path), mesh)
+    elif kind == "abaqus":
+        theirs.write(path, file_format="abaqus")
+        same(abaqus.read(path), mesh)
+    else:
+        meshio.nastran.write(path, theirs, point_format="fixed-large", cell_format="fixed-small")
+        raw = nastran.read(path)
+        np.testing.assert_allclose(raw.points, points, atol=1e-9)
+        np.testing.assert_array_equal(raw.blocks[0].nodes, mesh.blocks[0].nodes)

@@ -126,7 +126,8 @@ class Cards:
             # "SET 1 = ..." and "BEGIN BULK" are no entries of fields: their name is the first word.
             self._index[key] = len(self.names)
             words = key.decode("latin-1").split()
-            self.names.append(words[0] if words else "?")
+            # meshio writes an underscore behind the names of quadratic elements.
+            self.names.append(words[0].rstrip("_") if words else "?")
         return self._index[key]
 
     def cut(self, first: int, last: int) -> None:
