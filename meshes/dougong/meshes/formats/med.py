@@ -28,6 +28,8 @@ OPENS_FILES = True
 #: To be imported before the reader may open nothing but the mesh file.
 PRELOAD = ("h5py",)
 
+#: The group that holds all meshes.
+_MESHES = "ENS_MAA"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 #: Internal names of the cell types; files of some programs have the longer ones.
@@ -90,7 +92,7 @@ class _Reader:
         self.notices: list[tuple[str, dict[str, object]]] = []
 
     def mesh(self) -> RawMesh:
-        meshes = self.root.need("ENS_MAA")
+        meshes = self.root.need(_MESHES)
         names = meshes.names()
         if not names:
             raise ReadError("MESH_NO_NODES")
