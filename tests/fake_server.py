@@ -188,7 +188,8 @@ class FakeServer(
 
     def ValidateAnalysis(self, request, context):
         return job_pb2.ValidateAnalysisResponse(
-            violations=self.violations, estimate=job_pb2.Estimate(dofs=300, memory_bytes=10**8, seconds=2, solver="direct")
+            violations=self.violations,
+            estimate=job_pb2.Estimate(dofs=300, memory_bytes=10**8, seconds=2, solver="direct"),
         )
 
     def SubmitJob(self, request, context):
@@ -232,9 +233,7 @@ class FakeServer(
         jobs = list(self.jobs.values())
         first = int(request.page_token or 0)
         last = first + 2
-        return job_pb2.ListJobsResponse(
-            jobs=jobs[first:last], next_page_token=str(last) if last < len(jobs) else ""
-        )
+        return job_pb2.ListJobsResponse(jobs=jobs[first:last], next_page_token=str(last) if last < len(jobs) else "")
 
     def CancelJob(self, request, context):
         job = self._job(request.job_id, context)
@@ -249,11 +248,23 @@ class FakeServer(
         cut = self.faults.pop("WatchJob", None)
         solving = [
             job_pb2.Progress(
-                stage="solve", step="step-1", iteration=10 * k, residual=10.0 ** -(2 * k), target_residual=1e-8, dofs=300
+                stage="solve",
+                step="step-1",
+                iteration=10 * k,
+                residual=10.0 ** -(2 * k),
+                target_residual=1e-8,
+                dofs=300,
             )
             for k in range(1, 5)
         ]
-        events = [J.STATE_QUEUED, J.STATE_PREPARING, J.STATE_RUNNING, job_pb2.Progress(stage="assemble"), *solving, None]
+        events = [
+            J.STATE_QUEUED,
+            J.STATE_PREPARING,
+            J.STATE_RUNNING,
+            job_pb2.Progress(stage="assemble"),
+            *solving,
+            None,
+        ]
         for sequence, content in enumerate(events, 1):
             if sequence <= request.after_sequence:
                 continue
@@ -332,7 +343,10 @@ class FakeServer(
                     sha256=hashlib.sha256(self.vtu).hexdigest(),
                 )
             ],
-            stage_times=[result_pb2.StageTime(stage="assemble", seconds=0.1), result_pb2.StageTime(stage="solve", seconds=1)],
+            stage_times=[
+                result_pb2.StageTime(stage="assemble", seconds=0.1),
+                result_pb2.StageTime(stage="solve", seconds=1),
+            ],
         )
 
     def ReadField(self, request, context):

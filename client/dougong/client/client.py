@@ -85,7 +85,9 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        # An interrupt that struck inside the library may have left a lock taken, which closing would wait for.
+        if kind is None or not issubclass(kind, KeyboardInterrupt):
+            self.close()
 
     def close(self) -> None:
         """Close the connection."""

@@ -7,12 +7,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 # Before grpc is imported: what the library logs is for its developers; errors reach the user as sentences.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from dougong.client.cli import jobs, meshes, other, solve
-from dougong.client.cli.common import Told
+from dougong.client.cli.common import InterruptedSubmit, Told
 from dougong.client.cli.console import say, tell, tell_error
 from dougong.client.cli.exit_codes import ExitCode, of_error
 from dougong.client.cli.parser import build
@@ -59,14 +60,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FemError as error:
         tell_error(error)
         return int(of_error(error))
+    except InterruptedSubmit:
+        _leave(say("CLI_INTERRUPTED_UNSURE"), ExitCode.DETACHED)
     except KeyboardInterrupt:
-        tell(say("CLI_INTERRUPTED" if arguments.command in ("solve", "submit") else "CLI_INTERRUPTED_PLAIN"))
-        return int(ExitCode.INTERRUPTED)
+        job = getattr(arguments, "submitted", None)
+        if job is not None:
+            _leave(say("CLI_DETACHED", job=job), ExitCode.DETACHED)
+        phrase = say("CLI_INTERRUPTED") if arguments.command in ("solve", "submit") else say("CLI_INTERRUPTED_PLAIN")
+        _leave(phrase, ExitCode.INTERRUPTED)
     except BrokenPipeError:
         # Whoever read the output has gone, as with `| head`: nobody is left to tell, and the flush at exit must not
         # complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+
+
+def _leave(text: str, code: ExitCode) -> NoReturn:
+    """End at once: after an interrupt inside the network library its cleaning up might wait for ever."""
+    tell(text)
+    sys.stdout.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,10 @@ class Told(Exception):
         self.error = error
 
 
+class InterruptedSubmit(KeyboardInterrupt):
+    """Ctrl-C while a job was being submitted: whether it was cannot be known here."""
+
+
 def connect(arguments: Namespace) -> Client:
     """Connect to the server of the command line."""
     return Client(arguments.server)
@@ -58,9 +62,13 @@ def submit(client: Client, source: AnalysisFile, arguments: Namespace) -> job_pb
     resources = job_pb2.Resources(ranks=arguments.ranks, time_limit_seconds=arguments.time_limit or 0)
     try:
         job = client.submit(source.analysis, resources)
+        # From here on an interrupt leaves a job behind, which must be told.
+        arguments.submitted = job.job_id
     except FemError as error:
         tell_error(error, source)
         raise Told(error) from error
+    except KeyboardInterrupt:
+        raise InterruptedSubmit from None
     tell(say("CLI_JOB_SUBMITTED", job=job.job_id, name=job.name))
     return job
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import queue
 import sys
+import threading
 from argparse import Namespace
 from pathlib import Path
 
@@ -25,11 +28,7 @@ def solve(arguments: Namespace) -> ExitCode:
     with connect(arguments) as client:
         source = read_with_mesh(client, arguments.analysis)
         source.analysis.outputs.vtu = True
-        try:
-            job = submit(client, source, arguments)
-        except KeyboardInterrupt:
-            tell(say("CLI_INTERRUPTED_UNSURE"))
-            return ExitCode.DETACHED
+        job = submit(client, source, arguments)
         if not follow(client, job.job_id):
             if arguments.json:
                 answer_json(results.document(client.job(job.job_id), None, {}))
@@ -64,34 +63,58 @@ def watch(arguments: Namespace) -> ExitCode:
 def follow(client: Client, job_id: str) -> bool:
     """Show the progress of a job.
 
+    The events are received in a thread of their own: an interrupt that strikes inside the network library can leave
+    one of its locks taken, and the next call would wait for ever. Here it strikes while waiting for the queue.
+
     Returns
     -------
     bool
         True when the job has ended, False when the user detached.
     """
-    sequence = 0
+    events: queue.SimpleQueue[job_pb2.JobEvent | BaseException | None] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(client, job_id, events), daemon=True).start()
     asked_to_cancel = False
     while True:
         display = ProgressDisplay()
         try:
             with display:
-                for event in client.watch(job_id, sequence):
-                    sequence = event.sequence
-                    if event.WhichOneof("event") == "progress":
-                        display.progress(event.progress)
-                    elif event.state.state not in (job_pb2.Job.STATE_FAILED, job_pb2.Job.STATE_SUCCEEDED):
-                        display.state(event.state.state)
+                _show(events, display)
             return True
         except KeyboardInterrupt:
-            display.close()
-            choice = "d" if asked_to_cancel else _ask()
+            try:
+                display.close()
+                choice = "d" if asked_to_cancel else _ask()
+                if choice == "c":
+                    asked_to_cancel = True
+                    client.cancel(job_id)
+                    tell(say("CLI_JOB_CANCEL_ASKED", job=job_id))
+            except KeyboardInterrupt:
+                choice = "d"
             if choice == "d":
                 tell(say("CLI_DETACHED", job=job_id))
                 return False
-            if choice == "c":
-                asked_to_cancel = True
-                client.cancel(job_id)
-                tell(say("CLI_JOB_CANCEL_ASKED", job=job_id))
+
+
+def _receive(client: Client, job_id: str, events: queue.SimpleQueue[job_pb2.JobEvent | BaseException | None]) -> None:
+    """Put all events of a job into a queue; at the end None, or what went wrong."""
+    try:
+        for event in client.watch(job_id):
+            events.put(event)
+    except Exception as error:  # noqa: BLE001 - raised again by the thread that reads the queue
+        events.put(error)
+    else:
+        events.put(None)
+
+
+def _show(events: queue.SimpleQueue[job_pb2.JobEvent | BaseException | None], display: ProgressDisplay) -> None:
+    """Show events until the last one."""
+    while (event := events.get()) is not None:
+        if isinstance(event, BaseException):
+            raise event
+        if event.WhichOneof("event") == "progress":
+            display.progress(event.progress)
+        elif event.state.state not in (job_pb2.Job.STATE_FAILED, job_pb2.Job.STATE_SUCCEEDED):
+            display.state(event.state.state)
 
 
 def _ask() -> str:
@@ -139,7 +162,7 @@ def show_result(
     result = client.result(job.job_id)
     files = {} if folder is None else results.save(client, job, result, folder, base, picture=picture)
     if json:
-        answer_json(results.document(job, result, files))
+        answer_json(results.document(job, result, {name: os.path.abspath(path) for name, path in files.items()}))
         return ExitCode.OK
     answer(say("CLI_SUM_TITLE", job=job.job_id, name=job.name, state=state_name(job.state)))
     for line in summarise(job, result):
