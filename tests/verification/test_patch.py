@@ -1,0 +1,130 @@
+"""Patch tests: fields that the elements contain are reproduced exactly, fluxes too."""
+
+import numpy as np
+import pytest
+from skfem import LinearForm
+from skfem.helpers import dot
+
+from meshgen import box, plate
+from solving import Discrete, elastic, heat
+
+SOLIDS = ("tet4", "tet10", "hex8", "hex20", "hex27", "wedge6")
+PLANES = ("tri3", "tri6", "quad4", "quad8", "quad9")
+EXACT = 1e-10
+E, NU, K = 2.1e5, 0.3, 50.0
+LAMBDA, MU = E * NU / ((1 + NU) * (1 - 2 * NU)), E / (2 * (1 + NU))
+
+
+def mesh(cell_type, distort, curve):
+    if cell_type in PLANES:
+        return plate(cell_type, (3, 3), (1.0, 0.8), distort=distort, curve=curve, seed=3)
+    return box(cell_type, (2, 2, 2), (1.0, 0.8, 1.2), distort=distort, curve=curve, seed=3)
+
+
+def stress_of(gradient):
+    """Hooke's law, Voigt order xx yy zz xy yz zx; gradient (..., i, j)."""
+    strain = (gradient + np.swapaxes(gradient, -1, -2)) / 2
+    s = LAMBDA * np.trace(strain, axis1=-2, axis2=-1)[..., None, None] * np.eye(3) + 2 * MU * strain
+    return np.stack([s[..., i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))], axis=-1)
+
+
+def close(found, exact, tolerance=EXACT):
+    return np.abs(found - exact).max() <= tolerance * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("cell_type", SOLIDS)
+def test_linear_displacement(cell_type):
+    """Corner and mid nodes displaced: the cells are curved, the field is exact all the same."""
+    case = Discrete(mesh(cell_type, 0.35, 0.3), elastic(E, NU))
+    gradient = np.random.default_rng(1).uniform(-1e-3, 1e-3, (3, 3))
+    exact = case.points @ gradient.T + [1e-3, -2e-3, 5e-4]
+    assert len(case.boundary) < len(case.points)
+    case.prescribe(case.boundary, exact[case.boundary])
+    u = case.solve()
+    assert close(u, exact)
+    found = case.recover(u, ["stress", "strain"], ["stress"])
+    assert close(found.nodal["stress"], stress_of(gradient)[None])
+    assert close(found.at_points["stress"][0], stress_of(gradient))
+    volume = 1.0 * 0.8 * 1.2
+    shear = gradient + gradient.T
+    strain = np.array([*np.diag(gradient), shear[0, 1], shear[1, 2], shear[2, 0]])
+    assert close(found.nodal["strain"], strain[None])
+    assert found.energy == pytest.approx(0.5 * volume * stress_of(gradient) @ strain, rel=EXACT)
+
+
+@pytest.mark.parametrize("cell_type", SOLIDS + PLANES)
+def test_linear_temperature(cell_type):
+    case = Discrete(mesh(cell_type, 0.35, 0.3), heat(K))
+    gradient = np.array([3.0, -2.0, 7.0])[: case.points.shape[1]]
+    exact = (case.points @ gradient + 20.0)[:, None]
+    case.prescribe(case.boundary, exact[case.boundary])
+    u = case.solve()
+    assert close(u, exact)
+    found = case.recover(u, ["heat_flux"], ["heat_flux"])
+    assert close(found.nodal["heat_flux"], -K * gradient[None])
+    assert close(found.at_points["heat_flux"][0], -K * gradient)
+
+
+@LinearForm
+def constant_source(v, w):
+    return SOURCE[0] * v
+
+
+@LinearForm
+def constant_force(v, w):
+    return dot(np.broadcast_to(FORCE[0][:, None, None], (3, *w.x.shape[1:])), v)
+
+
+SOURCE, FORCE = [0.0], [np.zeros(3)]
+
+# A serendipity cell contains the quadratic polynomials only where its map is affine.
+QUADRATIC_SOLIDS = (("tet10", 0.35), ("hex27", 0.35), ("hex20", 0.0))
+QUADRATIC_PLANES = (("tri6", 0.35), ("quad9", 0.35), ("quad8", 0.0))
+
+
+def sheared(case_mesh):
+    """An affine image of a mesh."""
+    map_ = np.eye(case_mesh.dim) + 0.3 * np.tri(case_mesh.dim, k=-1)
+    object.__setattr__(case_mesh, "points", case_mesh.points @ map_.T)
+    return case_mesh
+
+
+@pytest.mark.parametrize(("cell_type", "distort"), QUADRATIC_SOLIDS + QUADRATIC_PLANES)
+def test_quadratic_temperature(cell_type, distort):
+    case = Discrete(sheared(mesh(cell_type, distort, 0.0)), heat(K))
+    dim = case.points.shape[1]
+    H = np.random.default_rng(2).uniform(-1, 1, (dim, dim))
+    H += H.T
+    exact = 0.5 * np.einsum("ni,ij,nj->n", case.points, H, case.points)[:, None] + 2.0
+    SOURCE[0] = -K * np.trace(H)
+    case.load_cells(constant_source)
+    case.prescribe(case.boundary, exact[case.boundary])
+    u = case.solve()
+    assert close(u, exact)
+    # The flux is linear in space: exact at the integration points of every cell.
+    flux = case.recover(u, [], ["heat_flux"]).at_points["heat_flux"][0]
+    assert close(flux, -K * points_of(case) @ H)
+
+
+@pytest.mark.parametrize(("cell_type", "distort"), QUADRATIC_SOLIDS)
+def test_quadratic_displacement(cell_type, distort):
+    case = Discrete(sheared(mesh(cell_type, distort, 0.0)), elastic(E, NU))
+    H = np.random.default_rng(4).uniform(-1e-3, 1e-3, (3, 3, 3))  # u_i = H_ijk x_j x_k / 2
+    H = H + H.transpose(0, 2, 1)
+    exact = 0.5 * np.einsum("ijk,nj,nk->ni", H, case.points, case.points)
+    # div sigma = (lambda + mu) grad div u + mu laplace u
+    FORCE[0] = -(LAMBDA + MU) * np.einsum("jji->i", H) - MU * np.einsum("ijj->i", H)
+    case.load_cells(constant_force)
+    case.prescribe(case.boundary, exact[case.boundary])
+    u = case.solve()
+    assert close(u, exact)
+    stress = case.recover(u, [], ["stress"]).at_points["stress"][0]
+    assert close(stress, stress_of(np.einsum("ijk,nqk->nqij", H, points_of(case))))
+
+
+def points_of(case):
+    """Places of the integration points of the only block, (n, nq, dim)."""
+    from dougong.solver.elements import stiffness_reference
+
+    block = case.model.part.blocks[0]
+    return np.einsum("qa,nai->nqi", stiffness_reference(block.type.name).N, case.points[block.nodes])
