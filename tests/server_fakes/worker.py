@@ -2,6 +2,8 @@
 
 solve            three progress lines, a field of node numbers, success
 wait             begins, beats, and waits until it is revoked or asked to end
+chatter          reports a new stage each millisecond until it is revoked
+release          begins, waits for a file "release" in the run directory, then as solve
 deaf             the same, but SIGTERM is ignored
 silent           begins, and then gives no sign of life
 raise            an exception (on the last rank when there are several)
@@ -62,6 +64,9 @@ def main() -> int:
             if rank == 0 and what != "silent":
                 progress.beat()
         return 0
+    while what == "chatter" and rank == 0 and not rundir.is_revoked(directory):
+        progress.write(job_pb2.Progress(stage=f"stage {time.monotonic_ns()} " + "x" * 20_000))
+        time.sleep(0.001)
     while what == "release" and not (directory / "release").exists():
         time.sleep(0.02)
         if rank == 0:

@@ -40,6 +40,9 @@ _FINALIZE_SECONDS = 5.0
 #: After an error of disk or database, try again after so long.
 _RETRY_SECONDS = 1.0
 
+#: A worker has half a dozen stages; one that goes mad must not fill the database.
+_MAX_AT_ONCE = 20
+
 #: Free space without which nothing is started: for the run directory and its log.
 _SPACE_BYTES = 1 << 20
 
@@ -228,14 +231,14 @@ class AttemptDriver:
 
 
 def coalesce(steps: Sequence[job_pb2.Progress]) -> list[job_pb2.Progress]:
-    """Of several reports of one stage, read at one time, the last; every stage stays."""
+    """Of several reports of one stage, read at one time, the last; and of many stages the last ones."""
     kept: list[job_pb2.Progress] = []
     for step in steps:
         if kept and (kept[-1].stage, kept[-1].step) == (step.stage, step.step):
             kept[-1] = step
         else:
             kept.append(step)
-    return kept
+    return kept[-_MAX_AT_ONCE:]
 
 
 def analysis_sha256(analysis: analysis_pb2.Analysis) -> str:
