@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 import numpy as np
 from numpy.typing import NDArray
@@ -240,35 +241,31 @@ class Resolver:
         node_sets: dict[str, NDArray[np.int64]] = {}
         facet_sets: dict[str, NDArray[np.int64]] = {}
         origins: dict[tuple[str, str], str] = {}
-        late: list[tuple[str, str, NDArray[np.int64] | list[NDArray[np.int64]]]] = []
+        late: list[tuple[str, list[NDArray[np.int64]]]] = []
         for placed in reversed(self.placed.values()):
             plain = not placed.instance.name or sum(1 for p in self._with_mesh if p.instance.name) <= 1
             for scope in placed.instance.scopes:
-
-                def full(name: str, taken: object, placed: Placed = placed, plain: bool = plain) -> str:
-                    return name if plain and name not in taken else f"{placed.instance.name or 'Assembly'}.{name}"  # type: ignore[operator]
-
                 for key, named in scope.sets["nodes"].items():
-                    name = full(named.name, node_sets)
+                    name = _full_name(named.name, placed, plain, node_sets)
                     node_sets[name] = self.members("nodes", placed, key, 0)
                     origins["nodes", name] = named.origin
                 for key, named in scope.sets["cells"].items():
-                    name = full(named.name, cell_sets)
+                    name = _full_name(named.name, placed, plain, cell_sets)
                     cell_sets[name] = self._split(self.members("cells", placed, key, 0))
                     origins["cells", name] = named.origin
                 for key, surface in scope.surfaces.items():
                     facets, cells = self.surface(placed, scope, key)
-                    name = full(surface.name, facet_sets)
+                    name = _full_name(surface.name, placed, plain, facet_sets)
                     if len(facets) or not len(cells):
                         facet_sets[name] = facets
                         origins["facets", name] = "*SURFACE"
                     if len(cells):
-                        late.append(("cells", name, self._split(cells)))
-        for kind, name, cells in late:
+                        late.append((name, self._split(cells)))
+        for name, by_block in late:
             # Sets and surfaces have separate names in a deck; both are sets of cells here.
             free = name if name not in cell_sets else f"{name} (surface)"
-            cell_sets[free] = cells  # type: ignore[assignment]
-            origins[kind, free] = "*SURFACE"
+            cell_sets[free] = by_block
+            origins["cells", free] = "*SURFACE"
         node_ids, blocks = self._numbers()
         return RawMesh(
             points=np.concatenate(self.points),
@@ -310,6 +307,11 @@ class Resolver:
                 ("MESH_NOTICE_SET_NUMBERS_ABSENT", {"count": sum(self._absent.values()), "names": shorten(names)})
             )
         return out
+
+
+def _full_name(name: str, placed: Placed, plain: bool, taken: Container[str]) -> str:
+    """Name a set of an instance: plainly where that is allowed and free, else "instance.set"."""
+    return name if plain and name not in taken else f"{placed.instance.name or 'Assembly'}.{name}"
 
 
 def _without_repeats(members: list[Members]) -> list[Members]:
