@@ -10,7 +10,7 @@ from argparse import Namespace
 from typing import NoReturn
 
 from dougong.client.cli.common import connect, read_with_mesh
-from dougong.client.cli.console import answer, answer_json, count, number, say, size, tell, tell_violations
+from dougong.client.cli.console import answer, answer_json, count, say, seconds, size, tell, tell_violations
 from dougong.client.cli.exit_codes import ExitCode
 from dougong.client.plain import to_plain
 from dougong.client.private import PrivateServer, data_folder, socket_path
@@ -42,8 +42,9 @@ def validate(arguments: Namespace) -> ExitCode:
         answer(say("CLI_ANALYSIS_INVALID", file=name, count=len(reply.violations)))
     else:
         cost = reply.estimate
-        dofs, memory, seconds = count(cost.dofs), size(cost.memory_bytes), number(cost.seconds)
-        answer(say("CLI_ANALYSIS_VALID", file=name, dofs=dofs, memory=memory, seconds=seconds, solver=cost.solver))
+        dofs, memory = count(cost.dofs), size(cost.memory_bytes)
+        time = seconds(cost.seconds)
+        answer(say("CLI_ANALYSIS_VALID", file=name, dofs=dofs, memory=memory, time=time, solver=cost.solver))
     return code
 
 
