@@ -92,7 +92,7 @@ class ConstraintBuilder:
         for f in model.regions.facets(region):
             basis = FacetBasis(load_reference(f.type), model.part.points, f.nodes, 1)
             n = basis.default_parameters()["n"]
-            mine = model.part.blocks[f.block].mine[f.rows]
+            mine = f.mine(model.part)
             total += np.einsum("ifq,fq->i", n[:, mine], basis.dx[mine])
             normals.append(n.reshape(len(n), -1).T)
         total = model.part.comm.sum(total)

@@ -97,8 +97,7 @@ class LoadBuilder:
         for f in self._model.regions.facets(region):
             basis, section = self._facet_basis(f)
             values = element_matrices(form, basis, **_params(params, basis, section))
-            mine = self._model.part.blocks[f.block].mine[f.rows]
-            self.matrices.append(ElementMatrices(f.nodes, values, mine))
+            self.matrices.append(ElementMatrices(f.nodes, values, f.mine(self._model.part)))
 
     def on_nodes(self, region: str, values: Array) -> None:
         """See `Loads`."""
@@ -109,7 +108,7 @@ class LoadBuilder:
         area = 0.0
         for f in self._model.regions.facets(region):
             basis, _ = self._facet_basis(f)
-            area += float(basis.dx[self._model.part.blocks[f.block].mine[f.rows]].sum())
+            area += float(basis.dx[f.mine(self._model.part)].sum())
         return float(self._model.part.comm.sum(area))
 
     def section_values(self, of: Callable[[pb.Material], float]) -> PerSection:

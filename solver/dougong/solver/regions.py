@@ -44,6 +44,13 @@ class Facets:
     block: int
     number: int
 
+    def mine(self, part: Part) -> NDArray[np.bool_]:
+        """Which facets this rank counts in sums, shape (n,): those whose first node it owns.
+
+        Not those of the cells it counts: such a facet may have no node of this rank's own, and is then not looked for.
+        """
+        return self.nodes[:, 0] < part.n_owned
+
 
 @dataclass
 class Regions:
@@ -79,7 +86,10 @@ class Regions:
         return {r.kind for r in self.stored.find_regions(name)}
 
     def nodes(self, name: str) -> NDArray[np.int32]:
-        """Local nodes of a region, ascending: of facets and cells all their nodes, mid-side nodes too."""
+        """Local nodes of a region, ascending: of facets and cells all their nodes, mid-side nodes too.
+
+        Collective the first time a region is asked for.
+        """
         if name not in self._nodes:
             self._nodes[name] = self._find_nodes(name)
         return self._nodes[name]
@@ -94,7 +104,12 @@ class Regions:
             found = [f.nodes.ravel() for f in self.facets(name)]
         else:
             found = [b.nodes[c].ravel() for b, c in zip(self.part.blocks, self.cells(name), strict=True)]
-        return np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int32)
+        # A ghost may belong to the region by a facet or cell that is not here: its owner has all of them and knows.
+        belongs = np.zeros(self.part.n_local)
+        for nodes in found:
+            belongs[nodes] = 1.0
+        self.part.halo.update(belongs)
+        return np.flatnonzero(belongs).astype(np.int32)
 
     def facets(self, name: str) -> list[Facets]:
         """Local facets of a region of facets."""
