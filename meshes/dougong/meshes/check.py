@@ -103,12 +103,14 @@ def _cells(
 
 
 def _repeats_node(nodes: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Whether a cell uses a node twice, shape (n_cells,); in pieces, as it sorts."""
+    """Whether a cell uses a node twice, shape (n_cells,); in pieces, by comparing columns."""
     out = np.zeros(len(nodes), dtype=bool)
     step = 1 << 16
     for start in range(0, len(nodes), step):
-        ordered = np.sort(nodes[start : start + step], axis=1)
-        out[start : start + step] = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+        columns = np.ascontiguousarray(nodes[start : start + step].T)
+        found = out[start : start + step]
+        for k in range(1, len(columns)):
+            found |= (columns[:k] == columns[k]).any(axis=0)
     return out
 
 
@@ -116,13 +118,19 @@ def _copies(block: CellBlock, n_nodes: int) -> NDArray[np.bool_]:
     """Whether a cell has the same corners as one before it, shape (n_cells,)."""
     copy = np.zeros(len(block), dtype=bool)
     corners = block.nodes[:, : block.type.n_corners]
-    # Few cells share their sum of nodes and of squares; only those are compared exactly.
-    key = corners.sum(axis=1, dtype=np.int64) * 1_000_003 + (corners.astype(np.int64) ** 2).sum(axis=1)
-    order = np.argsort(key, kind="stable")
-    same = key[order[1:]] == key[order[:-1]]
-    if not same.any():
+    # The sum of scrambled node numbers depends on no order; the few cells that share it are compared exactly.
+    with np.errstate(over="ignore"):
+        scrambled = np.arange(1, n_nodes + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        scrambled = (scrambled ^ (scrambled >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+        scrambled ^= scrambled >> np.uint64(32)
+        key = np.zeros(len(block), dtype=np.uint64)
+        for column in corners.T:
+            key += scrambled[column]
+    ordered = np.sort(key)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if len(twice) == 0:
         return copy
-    suspects = np.union1d(order[1:][same], order[:-1][same])
+    suspects = np.flatnonzero(np.isin(key, twice))
     _, first = np.unique(RowIndex(corners[suspects], n_nodes).number, return_index=True)
     copy[suspects] = True
     copy[suspects[first]] = False

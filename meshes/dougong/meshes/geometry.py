@@ -152,66 +152,83 @@ def _det(j: _Array) -> _Array:
 
 
 @cache
-def _corner_edges(family: str) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    """For each corner where as many edges meet as the cell has dimensions, those edges' other ends, right-handed."""
+def _corner_edges(family: str) -> tuple[tuple[int, tuple[int, ...], tuple[int, ...]], ...]:
+    """Corners where as many edges meet as the cell has dimensions: corner, edges' other ends (right-handed), edges."""
     linear = next(c for c in CELL_TYPES.values() if c.family == family and c.order == 1)
     reference = np.array(linear.reference).reshape(linear.n_corners, -1)
     found = []
     for corner in range(linear.n_corners):
-        ends = [int(b) if a == corner else int(a) for a, b in linear.edges if corner in (a, b)]
-        if len(ends) == linear.dim:
-            order = next(p for p in permutations(ends) if np.linalg.det(reference[list(p)] - reference[corner]) > 0)
-            found.append((corner, order))
+        numbers = {int(b if a == corner else a): k for k, (a, b) in enumerate(linear.edges) if corner in (a, b)}
+        if len(numbers) == linear.dim:
+            order = next(p for p in permutations(numbers) if np.linalg.det(reference[list(p)] - reference[corner]) > 0)
+            found.append((corner, order, tuple(numbers[end] for end in order)))
     return tuple(found)
 
 
-def _scaled_jacobian(ct: CellType, x: _Array) -> _Array:
+def _scaled_jacobian(ct: CellType, x: _Array, lengths: _Array, dets: _Array) -> _Array:
+    """Smallest over the corners; `lengths` of edges, shape (c, edges), `dets` at quadrature points, shape (c, p)."""
     if ct.dim == 1:
         return np.ones(len(x))
-    reference = np.array(ct.reference)
-    smallest = np.full(len(x), np.inf)
     corners = _corner_edges(ct.family)
-    jacobians = None
     if ct.order == 2:
-        jacobians = _jacobians(shape_gradients(ct.name, reference[[c for c, _ in corners]]), x)
-    for k, (corner, ends) in enumerate(corners):
-        if jacobians is None:
-            tangents = (x[:, list(ends)] - x[:, [corner]]).transpose(0, 2, 1)
+        return _scaled_curved(ct, x)
+    smallest = np.full(len(x), np.inf)
+    for corner, ends, edges in corners:
+        product = lengths[:, edges[0]] * lengths[:, edges[1]]
+        if ct.dim == 3:
+            product *= lengths[:, edges[2]]
+        if ct.family in ("tri", "tet"):
+            det = dets[:, 0]
         else:
-            tangents = jacobians[:, k] @ (reference[list(ends)] - reference[corner]).T
-        lengths = np.prod(np.sqrt((tangents**2).sum(axis=1)), axis=1)
-        det = _det(tangents)
-        np.minimum(smallest, np.divide(det, lengths, out=np.zeros_like(det), where=lengths > 0), out=smallest)
+            det = _det((x[:, list(ends)] - x[:, [corner]]).transpose(0, 2, 1))
+        np.minimum(smallest, np.divide(det, product, out=np.zeros_like(det), where=product > 0), out=smallest)
     return np.minimum(smallest * _IDEAL[ct.family], 1.0)
 
 
-def _chunk(ct: CellType, x: _Array) -> tuple[_Array, _Array, _Array, _Array, _Array]:
-    one = np.ones(len(x))
+def _scaled_curved(ct: CellType, x: _Array) -> _Array:
+    """With the tangents of curved edges, from the Jacobian at the corner."""
+    reference = np.array(ct.reference)
+    corners = _corner_edges(ct.family)
+    jacobians = _jacobians(shape_gradients(ct.name, reference[[c for c, _, _ in corners]]), x)
+    smallest = np.full(len(x), np.inf)
+    for k, (corner, ends, _) in enumerate(corners):
+        tangents = jacobians[:, k] @ (reference[list(ends)] - reference[corner]).T
+        product = np.prod(np.sqrt(np.einsum("cij,cij->cj", tangents, tangents)), axis=1)
+        det = _det(tangents)
+        np.minimum(smallest, np.divide(det, product, out=np.zeros_like(det), where=product > 0), out=smallest)
+    return np.minimum(smallest * _IDEAL[ct.family], 1.0)
+
+
+def _chunk(ct: CellType, x: _Array) -> _Array:
+    """The five numbers of `CellGeometry` for each cell, shape (5, c)."""
     if ct.dim == 0:
-        return one, one, one, one, one
-    ends = x[:, ct.edges]
-    lengths = np.sqrt(((ends[:, :, 1] - ends[:, :, 0]) ** 2).sum(axis=2))
+        return np.ones((5, len(x)))
+    if ct.order == 2:
+        straight = _is_straight(ct, x)
+        if straight.any():
+            out = np.empty((5, len(x)))
+            out[:, straight] = _chunk(CELL_TYPES[_linear_name(ct)], x[straight][:, : ct.n_corners])
+            if not straight.all():
+                out[:, ~straight] = _chunk_curved(ct, x[~straight])
+            return out
+    return _chunk_curved(ct, x)
+
+
+def _chunk_curved(ct: CellType, x: _Array) -> _Array:
+    edge = x[:, ct.edges[:, 1]] - x[:, ct.edges[:, 0]]
+    lengths = np.sqrt(np.einsum("ced,ced->ce", edge, edge))
     mean = lengths.mean(axis=1)
     scale = np.where(mean > 0, mean, 1.0) ** ct.dim
     shortest, longest = lengths.min(axis=1), lengths.max(axis=1)
     aspect = np.divide(longest, shortest, out=np.full(len(x), np.inf), where=shortest > 0)
-    measure, low, high = np.empty(len(x)), np.empty(len(x)), np.empty(len(x))
-    straight = _is_straight(ct, x) if ct.order == 2 else np.zeros(len(x), dtype=bool)
-    for chosen, name, n in ((straight, _linear_name(ct), ct.n_corners), (~straight, ct.name, ct.n_nodes)):
-        if not chosen.any():
-            continue
-        y = x[chosen][:, :n]
-        inner, nodal, weights = _sample(name)
-        dets = _dets(inner, y)
-        measure[chosen] = dets @ weights
-        smallest, largest = dets.min(axis=1), dets.max(axis=1)
-        if len(nodal):
-            at_nodes = _dets(nodal, y)
-            # A node may have no volume around it, as at the tip of a quarter-point element; a little rounding is
-            # forgiven there.
-            at_nodes[np.abs(at_nodes) <= 1e-9 * np.abs(dets).max(axis=1, keepdims=True)] = np.inf
-            smallest = np.minimum(smallest, at_nodes.min(axis=1))
-            at_nodes[np.isinf(at_nodes)] = -np.inf
-            largest = np.maximum(largest, at_nodes.max(axis=1))
-        low[chosen], high[chosen] = smallest, largest
-    return measure, low / scale, high / scale, _scaled_jacobian(ct, x), aspect
+    inner, nodal, weights = _sample(ct.name)
+    dets = _dets(inner, x)
+    low, high = dets.min(axis=1), dets.max(axis=1)
+    if len(nodal):
+        at_nodes = _dets(nodal, x)
+        # A node may have no volume around it, as at the tip of a quarter-point element; a little rounding is
+        # forgiven there.
+        none = np.abs(at_nodes) <= 1e-9 * np.abs(dets).max(axis=1, keepdims=True)
+        low = np.minimum(low, np.where(none, np.inf, at_nodes).min(axis=1))
+        high = np.maximum(high, np.where(none, -np.inf, at_nodes).max(axis=1))
+    return np.stack([dets @ weights, low / scale, high / scale, _scaled_jacobian(ct, x, lengths, dets), aspect])
