@@ -21,8 +21,10 @@ from dougong.solver.kernels.evaluate import (
 from dougong.solver.kernels.forms import Form, diffusion, elasticity, elasticity_tangents, mass
 from dougong.solver.kernels.loader import KernelError, available, library
 from dougong.solver.kernels.matrix import Constraints, Pattern, assemble, block_pattern
+from dougong.solver.kernels.rows import BlockRows
 
 __all__ = [
+    "BlockRows",
     "CellBlock",
     "ConstrainedOperator",
     "Constraints",

@@ -91,10 +91,14 @@ INLINE void flux(const vd *e, const vd *c, vd wdet, vd *stress, const int dim, c
     }
     const int s = dim == 3 ? 6 : 3;
     vd strain[6];
+    UNROLL
     for (int i = 0; i < dim; i++)
+        UNROLL
         for (int k = i; k < dim; k++)
             strain[voigt(i, k, dim)] = i == k ? e[i * dim + i] : e[i * dim + k] + e[k * dim + i];
+    UNROLL
     for (int i = 0; i < dim; i++)
+        UNROLL
         for (int k = i; k < dim; k++) {
             const vd *row = c + voigt(i, k, dim) * s;
             vd sum = row[0] * strain[0];

@@ -24,10 +24,14 @@ INLINE void isotropic_block(const vd *d, vd lambda, vd mu, vd *ke, const int dim
 INLINE void voigt_block(const vd *d, const vd *c, vd *ke, const int dim)
 {
     const int s = dim == 3 ? 6 : 3;
+    UNROLL
     for (int i = 0; i < dim; i++)
+        UNROLL
         for (int j = 0; j < dim; j++) {
             vd sum = v_set(0.0);
+            UNROLL
             for (int k = 0; k < dim; k++)
+                UNROLL
                 for (int l = 0; l < dim; l++) sum += c[voigt(i, k, dim) * s + voigt(j, l, dim)] * d[k * dim + l];
             ke[i * dim + j] = sum;
         }
@@ -121,6 +125,7 @@ INLINE void element_tangent(work *w, const int64_t *cell, int diagonal, const in
         for (int64_t q = 0; q < nq; q++) {
             const vd *c = w->coefficient + q * s * s, *gb = w->g + (b * nq + q) * dim;
             for (int r = 0; r < s; r++)
+                UNROLL
                 for (int j = 0; j < dim; j++) {
                     vd sum = c[r * s + voigt(j, 0, dim)] * gb[0];
                     for (int l = 1; l < dim; l++) sum += c[r * s + voigt(j, l, dim)] * gb[l];
@@ -132,8 +137,11 @@ INLINE void element_tangent(work *w, const int64_t *cell, int diagonal, const in
             for (int i = 0; i < nb; i++) k[i] = v_set(0.0);
             for (int64_t q = 0; q < nq; q++) {
                 const vd *ga = w->g + (a * nq + q) * dim, *stress = w->wg + q * s * dim;
+                UNROLL
                 for (int i = 0; i < dim; i++)
+                    UNROLL
                     for (int j = 0; j < dim; j++)
+                        UNROLL
                         for (int n = 0; n < dim; n++) k[i * dim + j] += ga[n] * stress[voigt(i, n, dim) * dim + j];
             }
             const int64_t pair = diagonal ? a : a * kf - a * (a - 1) / 2 + b - a;

@@ -62,6 +62,13 @@ typedef struct {
 
 enum { DG_OK = 0, DG_NO_MEMORY = 1, DG_NOT_IN_PATTERN = 2, DG_BAD_KIND = 3 };
 
+/* Block rows of a matrix, for products. */
+typedef struct {
+    int64_t n_rows;
+    const int64_t *indptr;  /* (n_rows + 1) */
+    const int32_t *indices; /* (nnz) */
+} dg_rows;
+
 /* One set of kernels, compiled for one instruction set. */
 typedef struct {
     const char *name;
@@ -72,6 +79,10 @@ typedef struct {
     int (*gradients)(const dg_cells *, int64_t nc, const double *u, double *out, double *measure);
     int (*internal_force)(const dg_cells *, const double *stress, int64_t n_rows, double *force);
     int (*classify)(const dg_cells *, const double *deviation, int64_t n_deviation, double tolerance, uint8_t *affine);
+    int (*multiply)(const dg_rows *, int64_t nc, const double *values, const double *x, double *y);
+    int (*residual)(const dg_rows *, int64_t nc, const float *values, const float *b, const float *x, float *r);
+    int (*smooth)(const dg_rows *, int64_t nc, const float *values, const float *inverse, const float *b, const float *x,
+                  double alpha, double beta, float *p, float *out);
 } dg_kernels;
 
 #endif

@@ -76,6 +76,13 @@ class TargetStruct(ctypes.Structure):
     )
 
 
+class RowsStruct(ctypes.Structure):
+    """dg_rows of kernels.h."""
+
+    _fields_ = (("n_rows", c_int64), ("indptr", c_void_p), ("indices", c_void_p))
+
+
+_ROWS = POINTER(RowsStruct)
 _CELLS, _FORM = POINTER(CellsStruct), POINTER(FormStruct)
 
 
@@ -91,6 +98,9 @@ class _KernelsStruct(ctypes.Structure):
         ("gradients", ctypes.CFUNCTYPE(c_int, _CELLS, c_int64, c_void_p, c_void_p, c_void_p)),
         ("internal_force", ctypes.CFUNCTYPE(c_int, _CELLS, c_void_p, c_int64, c_void_p)),
         ("classify", ctypes.CFUNCTYPE(c_int, _CELLS, c_void_p, c_int64, c_double, c_void_p)),
+        ("multiply", ctypes.CFUNCTYPE(c_int, _ROWS, c_int64, c_void_p, c_void_p, c_void_p)),
+        ("residual", ctypes.CFUNCTYPE(c_int, _ROWS, c_int64, *[c_void_p] * 4)),
+        ("smooth", ctypes.CFUNCTYPE(c_int, _ROWS, c_int64, *[c_void_p] * 4, c_double, c_double, c_void_p, c_void_p)),
     )
 
 

@@ -14,7 +14,7 @@ SHARED_SOURCES = ("pattern.c", "dispatch.c")
 #: Compiled once per instruction set.
 VARIANT_SOURCE = "variant.c"
 
-HEADERS = ("kernels.h", "simd.h", "geometry.h", "elements.h", "scatter.h", "apply.h")
+HEADERS = ("kernels.h", "simd.h", "geometry.h", "elements.h", "scatter.h", "apply.h", "rows.h")
 
 
 def library_path() -> Path:

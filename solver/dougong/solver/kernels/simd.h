@@ -20,6 +20,15 @@ enum { W = DG_WIDTH };
 
 #define INLINE static inline __attribute__((always_inline))
 
+/* Before a loop over components: unroll it, so that tables such as voigt() are worked out when compiled. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#elif __GNUC__ >= 8
+#define UNROLL _Pragma("GCC unroll 9")
+#else
+#define UNROLL
+#endif
+
 INLINE vd v_set(double x)
 {
     vd v;

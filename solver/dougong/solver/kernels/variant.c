@@ -4,6 +4,7 @@
  * is of one kind. Sums into a row come in an order that depends on the mesh and on the batch width only: the same
  * kernels on the same arrays give the same bits. Another width or instruction set may differ in the last bits. */
 #include "apply.h"
+#include "rows.h"
 #include "scatter.h"
 
 typedef struct {
@@ -187,4 +188,7 @@ const dg_kernels DG_SYMBOL(DG_NAME) = {
     .gradients = gradients,
     .internal_force = internal_force,
     .classify = classify,
+    .multiply = multiply,
+    .residual = residual,
+    .smooth = smooth,
 };
