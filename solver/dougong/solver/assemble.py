@@ -105,7 +105,7 @@ def assemble(model: Model, constraints: ConstraintSet, loads: Array, extra: list
     return System(matrix, rhs)
 
 
-def assemble_linear(model: Model, constraints: ConstraintSet, extra: list[ElementMatrices]) -> BlockMatrix:
+def assemble_linear(model: Model, constraints: ConstraintSet) -> BlockMatrix:
     """The same operator on the linear elements of the corners, on the curved geometry: the coarse level of p-multigrid.
 
     Rows of nodes that are no corners are empty; columns are local nodes as in `assemble`.

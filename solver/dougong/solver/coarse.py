@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from dougong.solver.assemble import BlockMatrix, assemble_linear
 from dougong.solver.comm import Comm
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.elements import corner_values
 from dougong.solver.kernels import available
-from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model
 from dougong.solver.partition import Part
 
@@ -34,8 +34,7 @@ class LinearLevel:
     n_owned, n_total
         Corner nodes of this rank, and of all.
     matrix
-        Owned block rows of the linear operator, columns by local node of the quadratic level; None: to be formed as
-        the Galerkin product.
+        Owned block rows of the linear operator, columns by local node of the quadratic level.
     constraints
         Conditions of the quadratic level.
     """
@@ -45,7 +44,7 @@ class LinearLevel:
     numbers: NDArray[np.int64]
     n_owned: int
     n_total: int
-    matrix: BlockMatrix | None
+    matrix: BlockMatrix
     constraints: ConstraintSet
 
     @property
@@ -53,42 +52,32 @@ class LinearLevel:
         """The processes."""
         return self.part.comm
 
-    def interpolation(self, nc: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
-        """Rows (owned unknowns) of the interpolation as CSR with coarse unknowns as columns.
+    def interpolation(self, nc: int) -> sparse.csr_matrix:
+        """Interpolation from local corner nodes to owned nodes, unknown by unknown, shape (n_owned nc, n_local nc).
 
         The value at a node is that of the linear shape functions there, projected onto what its conditions leave free.
         """
         nodes, parents, weights = _parents(self.part)
-        order = np.argsort(nodes, kind="stable")
-        nodes, parents, weights = nodes[order], parents[order], weights[order]
         held = self.constraints.index[nodes] >= 0
         P = np.broadcast_to(np.eye(nc), (len(nodes), nc, nc)).copy()
         P[held] = self.constraints.projectors[self.constraints.index[nodes[held]]]
         entries = weights[:, None, None] * P  # (n_entries, nc, nc)
-        keep = entries != 0
-        e, i, j = np.nonzero(keep)
-        row = nodes[e].astype(np.int64) * nc + i
-        by_row = np.argsort(row, kind="stable")
-        counts = np.bincount(row, minlength=self.part.n_owned * nc)
-        indptr = np.concatenate([[0], np.cumsum(counts)])
-        columns = self.numbers[parents[e]] * nc + j
-        return indptr, columns[by_row], entries[keep][by_row]
+        e, i, j = np.nonzero(entries)
+        place = (nodes[e].astype(np.int64) * nc + i, parents[e].astype(np.int64) * nc + j)
+        shape = (self.part.n_owned * nc, self.part.n_local * nc)
+        return sparse.coo_matrix((entries[e, i, j], place), shape=shape).tocsr()
 
 
-def linear_level(
-    model: Model, constraints: ConstraintSet, extra: list[ElementMatrices], galerkin: bool = False
-) -> LinearLevel | None:
-    """The linear level of a model; None where its cells are linear already. Collective.
+def linear_level(model: Model, constraints: ConstraintSet) -> LinearLevel | None:
+    """The linear level of a model; None where its cells are linear already, or without kernels. Collective.
 
     Parameters
     ----------
-    model, constraints, extra
-        As for `dougong.solver.assemble.assemble`.
-    galerkin
-        Do not assemble the linear operator.
+    model, constraints
+        As for `dougong.solver.assemble.assemble`. What loads add to the stiffness is left to the quadratic level.
     """
     part = model.part
-    if all(b.type.order == 1 for b in part.blocks):
+    if not available() or all(b.type.order == 1 for b in part.blocks):
         return None
     corner = np.zeros(part.n_local, dtype=bool)
     for block in part.blocks:
@@ -99,11 +88,9 @@ def linear_level(
     numbers[owned, 0] = start + np.arange(len(owned))
     part.halo.update(numbers)
     n_total = int(part.comm.sum(len(owned)))
-    matrix = None
-    if available() and not galerkin:
-        full = assemble_linear(model, constraints, extra)
-        starts = np.append(full.indptr[:-1][owned], full.indptr[-1])
-        matrix = BlockMatrix(starts, full.indices, full.values)
+    full = assemble_linear(model, constraints)
+    starts = np.append(full.indptr[:-1][owned], full.indptr[-1])
+    matrix = BlockMatrix(starts, full.indices, full.values)
     return LinearLevel(part, owned, numbers[:, 0].astype(np.int64), len(owned), n_total, matrix, constraints)
 
 

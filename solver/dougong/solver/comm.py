@@ -42,6 +42,12 @@ class Comm(Protocol):
         All arrays have the same dtype and, but for the first axis, the same shape.
         """
 
+    def swap(self, send: Sequence[NDArray[Any] | None], receive: Sequence[NDArray[Any] | None]) -> None:
+        """Send contiguous array k to process k and fill array k from it; None where there is nothing.
+
+        Only those that have something for each other communicate. The sizes are known on both sides.
+        """
+
     def gather(self, value: Any) -> list[Any]:
         """Small objects of all processes, on every process."""
 
@@ -70,6 +76,9 @@ class Serial:
         """See `Comm`."""
         return list(outgoing)
 
+    def swap(self, send: Sequence[NDArray[Any] | None], receive: Sequence[NDArray[Any] | None]) -> None:
+        """See `Comm`."""
+
     def gather(self, value: Any) -> list[Any]:
         """See `Comm`."""
         return [value]
@@ -93,7 +102,7 @@ class Mpi:
         self.size: int = comm.size
 
     def _reduce(self, values: Any, op: Any) -> NDArray[Any]:
-        out = np.ascontiguousarray(values).copy()
+        out = np.array(values, order="C")  # a number stays one: ndim 0
         from mpi4py import MPI
 
         self.mpi.Allreduce(MPI.IN_PLACE, out, op=op)
@@ -140,6 +149,13 @@ class Mpi:
         finally:
             row.Free()
         return np.split(receive, np.cumsum(received)[:-1])
+
+    def swap(self, send: Sequence[NDArray[Any] | None], receive: Sequence[NDArray[Any] | None]) -> None:
+        """See `Comm`."""
+        requests = [self.mpi.Irecv(a, source=k) for k, a in enumerate(receive) if a is not None]
+        requests += [self.mpi.Isend(a, dest=k) for k, a in enumerate(send) if a is not None]
+        for request in requests:
+            request.Wait()
 
     def gather(self, value: Any) -> list[Any]:
         """See `Comm`."""

@@ -25,9 +25,11 @@ petsc4py.init([])
 from petsc4py import PETSc  # noqa: E402 - PETSc must be initialised first
 
 from dougong.messages import SolveError  # noqa: E402
+from dougong.solver import kernels  # noqa: E402
 from dougong.solver.assemble import BlockMatrix  # noqa: E402
 from dougong.solver.coarse import LinearLevel  # noqa: E402
 from dougong.solver.linalg_choice import choose  # noqa: E402
+from dougong.solver.multigrid import PMultigrid  # noqa: E402
 from dougong.solver.partition import Part  # noqa: E402
 from dougong.v1 import analysis_pb2 as pb  # noqa: E402
 from dougong.v1 import result_pb2  # noqa: E402
@@ -106,6 +108,7 @@ class LinearSolver:
         self._monitor = monitor
         self._prefix = f"dougong{next(_numbers)}_"
         self._objects: list[Any] = []
+        self._bottom: Any = None
         self.tolerance = options.relative_tolerance if options.HasField("relative_tolerance") else DEFAULT_TOLERANCE
         self.max_iterations = options.max_iterations if options.HasField("max_iterations") else DEFAULT_MAX_ITERATIONS
         self.nc = given.matrix.values.shape[1]
@@ -117,7 +120,7 @@ class LinearSolver:
             raise _translate(error) from error
 
     def _setup(self) -> None:
-        self.A = self._keep(block_matrix(self._given.part, self._given.matrix, self._comm, aij=self.direct))
+        self.A = self._keep(self._operator())
         self.ksp = self._keep(PETSc.KSP().create(comm=self._comm))
         self.ksp.setOptionsPrefix(self._prefix)
         self.ksp.setOperators(self.A)
@@ -128,10 +131,26 @@ class LinearSolver:
             for name, value in names.items():
                 database[name] = value
             self.ksp.setFromOptions()
+            if self._bottom is not None and self._given.linear_level is not None:
+                self._bottom.setFromOptions()
+                self._bottom.setUp()
+                cycle = PMultigrid(self._given.part, self._rows, self._given.linear_level, self._solve_linear)
+                self.ksp.getPC().setPythonContext(_Preconditioner(cycle))
             self.ksp.setUp()
         finally:
             for name in names:
                 database.delValue(name)
+
+    def _operator(self) -> Any:
+        part, matrix = self._given.part, self._given.matrix
+        if self.direct or self._given.linear_level is None or not kernels.available():
+            return block_matrix(part, matrix, self._comm)
+        # The rows as they were assembled: nothing is copied into PETSc.
+        self._rows = kernels.BlockRows(matrix.indptr, matrix.indices, matrix.values, part.n_local)
+        n = part.n_owned * self.nc
+        A = PETSc.Mat().createPython(((n, self.dofs), (n, self.dofs)), _Operator(part, self._rows), comm=self._comm)
+        A.setUp()
+        return A
 
     def _keep(self, thing: Any) -> Any:
         self._objects.append(thing)
@@ -158,39 +177,28 @@ class LinearSolver:
         ksp.setTolerances(rtol=self.tolerance, atol=0.0, divtol=1e8, max_it=self.max_iterations)
         ksp.setMonitor(self._on_iteration)
         level = self._given.linear_level
-        if level is None:
+        if level is None or not kernels.available():
             self.method = "conjugate gradients, algebraic multigrid (GAMG)"
-            self.A = self._keep(self.A.convert("aij")) if self.nc > 1 else self.A
-            self.ksp.setOperators(self.A)
             self._near_nullspace(self.A, self._given.near_nullspace)
             ksp.getPC().setType("gamg")
             return _GAMG
         self.method = "conjugate gradients, p-multigrid over algebraic multigrid (GAMG)"
-        pc = ksp.getPC()
-        pc.setType("mg")
-        pc.setMGLevels(2)
-        P = self._keep(interpolation(level, self._given.part, self.nc, self._comm))
-        if level.matrix is None:
-            fine = self._keep(self.A.convert("aij"))
-            coarse = self._keep(fine.ptap(P))
-        else:
-            coarse = self._keep(block_matrix(level, level.matrix, self._comm, aij=True))
-        coarse.setBlockSize(self.nc)
+        coarse = self._keep(block_matrix(level, level.matrix, self._comm))
         self._near_nullspace(coarse, self._given.near_nullspace[level.owned])
-        pc.setMGInterpolation(1, P)
-        bottom = pc.getMGCoarseSolve()
-        bottom.setOperators(coarse)
+        bottom = self._keep(PETSc.KSP().create(comm=self._comm))
+        bottom.setOptionsPrefix(self._prefix + "linear_")
         bottom.setType("preonly")
+        bottom.setOperators(coarse)
         bottom.getPC().setType("gamg")
-        smoother = {
-            "mg_levels_1_ksp_type": "chebyshev",
-            "mg_levels_1_ksp_max_it": 3,
-            "mg_levels_1_ksp_chebyshev_esteig": "0,0.1,0,1.1",
-            "mg_levels_1_esteig_ksp_type": "cg",
-            "mg_levels_1_esteig_ksp_max_it": 10,
-            "mg_levels_1_pc_type": "pbjacobi" if self.nc > 1 else "jacobi",
-        }
-        return smoother | {f"mg_coarse_{key}": value for key, value in _GAMG.items()}
+        self._bottom = bottom
+        self._b, self._x = self._keep(coarse.createVecLeft()), self._keep(coarse.createVecRight())
+        ksp.getPC().setType("python")
+        return {f"linear_{key}": value for key, value in _GAMG.items()}
+
+    def _solve_linear(self, values: Array) -> Array:
+        self._b.setArray(values)
+        self._bottom.solve(self._b, self._x)
+        return np.asarray(self._x.getArray())
 
     def _near_nullspace(self, A: Any, modes: Array) -> None:
         comm = self._given.part.comm
@@ -301,6 +309,31 @@ class LinearSolver:
         self._objects.clear()
 
 
+class _Operator:
+    """A matrix for PETSc whose product is that of `BlockRows`."""
+
+    def __init__(self, part: Part, rows: kernels.BlockRows) -> None:
+        self._part, self._rows = part, rows
+        self._local = np.zeros(part.n_local * rows.nc)
+
+    def mult(self, A: Any, x: Any, y: Any) -> None:
+        """Y = A x."""
+        self._local[: self._part.n_owned * self._rows.nc] = x.getArray(readonly=True)
+        self._part.halo.update(self._local.reshape(-1, self._rows.nc))
+        self._rows.multiply(self._local, y.getArray())
+
+
+class _Preconditioner:
+    """A preconditioner for PETSc that is one V-cycle."""
+
+    def __init__(self, cycle: PMultigrid) -> None:
+        self._cycle = cycle
+
+    def apply(self, pc: Any, x: Any, y: Any) -> None:
+        """One V-cycle."""
+        self._cycle.apply(x.getArray(readonly=True), y.getArray())
+
+
 _GAMG: dict[str, Any] = {
     "pc_gamg_type": "agg",
     "pc_gamg_agg_nsmooths": 1,
@@ -314,7 +347,7 @@ _GAMG: dict[str, Any] = {
 }
 
 
-def block_matrix(rows: Any, matrix: BlockMatrix, comm: Any, aij: bool) -> Any:
+def block_matrix(rows: Any, matrix: BlockMatrix, comm: Any) -> Any:
     """A PETSc matrix from block rows.
 
     Parameters
@@ -325,8 +358,6 @@ def block_matrix(rows: Any, matrix: BlockMatrix, comm: Any, aij: bool) -> Any:
         Its owned block rows.
     comm
         Communicator.
-    aij
-        Scalar rows instead of blocks.
     """
     nc = matrix.values.shape[1]
     columns = rows.numbers[matrix.indices]
@@ -340,14 +371,11 @@ def block_matrix(rows: Any, matrix: BlockMatrix, comm: Any, aij: bool) -> Any:
         place = np.where(columns < first, 0, np.where(columns < first + n, 1, 2))
         order = np.argsort(np.repeat(np.arange(n) * 3, np.diff(indptr)) + place, kind="stable")
         columns, values = columns[order], values[order]
-    if aij and nc > 1:
+    if nc > 1:
         indptr, columns, values = _scalar_rows(indptr, columns, values)
     csr = (indptr.astype(itype), columns.astype(itype), np.ascontiguousarray(values).ravel())
-    if nc == 1 or aij:
-        A = PETSc.Mat().createAIJ(size, bsize=nc, csr=csr, comm=comm)
-        A.setOption(PETSc.Mat.Option.SPD, True)  # Cholesky wants to know; MPIBAIJ of PETSc 3.18 refuses to be told
-    else:
-        A = PETSc.Mat().createBAIJ(size, bsize=nc, csr=csr, comm=comm)
+    A = PETSc.Mat().createAIJ(size, bsize=nc, csr=csr, comm=comm)
+    A.setOption(PETSc.Mat.Option.SPD, True)  # Cholesky wants to know
     A.setOption(PETSc.Mat.Option.SYMMETRIC, True)
     return A
 
@@ -370,14 +398,6 @@ def _scalar_rows(
             out_columns[at + j] = columns * nc + j
             out_values[at + j] = values[:, i, j]
     return scalar, out_columns, out_values
-
-
-def interpolation(level: LinearLevel, part: Part, nc: int, comm: Any) -> Any:
-    """The interpolation from the linear level as a PETSc matrix."""
-    indptr, columns, values = level.interpolation(nc)
-    size = ((part.n_owned * nc, part.n_total * nc), (level.n_owned * nc, level.n_total * nc))
-    csr = (indptr.astype(PETSc.IntType), columns.astype(PETSc.IntType), values)
-    return PETSc.Mat().createAIJ(size, bsize=nc, csr=csr, comm=comm)
 
 
 def _reason_name(reason: int) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,13 +183,27 @@ class Halo:
         asked = comm.exchange([part.numbers[r] for r in receive])
         return cls(comm, tuple(a - starts[comm.rank] for a in asked), receive)
 
-    def update(self, values: NDArray[np.float64]) -> None:
+    def update(self, values: NDArray[Any]) -> None:
         """Set the ghost rows of `values`, shape (n_local, ...), from their owners. Collective."""
         if self.comm.size == 1:
             return
-        arrived = self.comm.exchange([np.ascontiguousarray(values[s]) for s in self.send])
+        send = [np.ascontiguousarray(values[s]) if len(s) else None for s in self.send]
+        arrived = [np.empty((len(r), *values.shape[1:]), dtype=values.dtype) if len(r) else None for r in self.receive]
+        self.comm.swap(send, arrived)
         for rows, data in zip(self.receive, arrived, strict=True):
-            values[rows] = data
+            if data is not None:
+                values[rows] = data
+
+    def collect(self, values: NDArray[Any]) -> None:
+        """Add the ghost rows of `values`, shape (n_local, ...), to their owners' rows. Collective."""
+        if self.comm.size == 1:
+            return
+        send = [np.ascontiguousarray(values[r]) if len(r) else None for r in self.receive]
+        arrived = [np.empty((len(s), *values.shape[1:]), dtype=values.dtype) if len(s) else None for s in self.send]
+        self.comm.swap(send, arrived)
+        for rows, data in zip(self.send, arrived, strict=True):
+            if data is not None:
+                values[rows] += data
 
 
 def build_part(stored: StoredMesh, comm: Comm, partitioner: Partitioner | None = None) -> Part:
