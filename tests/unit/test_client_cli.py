@@ -319,6 +319,16 @@ def test_plain_progress_says_a_stage_once(capsys):
     assert err[1].endswith("invented")
 
 
+def test_bar_fills_as_the_residual_falls(capsys, monkeypatch):
+    monkeypatch.setattr("dougong.client.cli.progress.PLAIN_SECONDS", 0.0)
+    with ProgressDisplay() as display:
+        for iteration, residual in ((0, 1.0), (5, 1e-2), (9, 1e-8)):
+            step = {"stage": "solve", "step": "a", "iteration": iteration, "residual": residual}
+            display.progress(job_pb2.Progress(**step, target_residual=1e-8))
+    full = [line.count("█") + line.count("#") for line in capsys.readouterr().err.splitlines()]
+    assert full == [0, 5, 20]
+
+
 def test_columns_align_with_chinese_characters():
     assert width("应力 a") == 6
     assert pad("应力", 6) == "应力  "

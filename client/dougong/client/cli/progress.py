@@ -37,7 +37,7 @@ class ProgressDisplay:
         self._shown = 0
         self._start = time.monotonic()
         self._stage = ""
-        self._first_residual = 0.0
+        self._first_residual = 1.0
         self._next_plain = 0.0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -81,9 +81,10 @@ class ProgressDisplay:
         """Show where the solver stands."""
         parts = [progress.step] if progress.step else []
         key = f"{progress.stage} {progress.step}"
+        if key != self._stage:
+            self._first_residual = 1.0  # it is relative: it begins at 1, or above for a poor first guess
         if progress.iteration and progress.residual > 0:
-            if key != self._stage:
-                self._first_residual = max(1.0, progress.residual)  # it is relative: it begins at 1
+            self._first_residual = max(self._first_residual, progress.residual)
             parts.append(self._bar(fallen(self._first_residual, progress.residual, progress.target_residual)))
             parts.append(say("CLI_ITERATION", n=progress.iteration))
             parts.append(
