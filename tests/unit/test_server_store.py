@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -217,3 +218,23 @@ def test_a_full_disk_is_said_and_nothing_is_changed(tmp_path: Path) -> None:
         assert (await store.get("job-1")).state is State.QUEUED
 
     _run(tmp_path / "db", story, max_queued=1000)
+
+
+def test_a_slow_disk_does_not_hold_up_readers(tmp_path: Path) -> None:
+    async def story(store: JobStore, database: Database, _: Published) -> None:
+        await store.submit(_new(1))
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slow(db: sqlite3.Connection) -> None:
+            begun.set()
+            assert go_on.wait(20)
+
+        writing = asyncio.create_task(database.write(slow))
+        await asyncio.to_thread(begun.wait, 20)
+        assert (await store.get("job-1")).state is State.QUEUED
+        assert len(await store.events("job-1", 0, 10)) == 1
+        assert not writing.done()
+        go_on.set()
+        await writing
+
+    _run(tmp_path / "db", story)
