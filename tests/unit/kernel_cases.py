@@ -136,3 +136,27 @@ def dense(pattern: kernels.Pattern, values: NDArray[np.float64]) -> NDArray[np.f
 def relative_difference(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     """Largest difference, relative to the largest entry."""
     return float(np.abs(a - b).max() / np.abs(b).max())
+
+
+def random_constraints(rng: np.random.Generator, n_nodes: int, nc: int, share: float) -> kernels.Constraints:
+    """Projectors of every rank, on some of the nodes."""
+    nodes = rng.choice(n_nodes, max(1, int(share * n_nodes)), replace=False)
+    index = np.full(n_nodes, -1, dtype=np.int32)
+    index[nodes] = rng.permutation(len(nodes))
+    projectors = np.zeros((len(nodes), nc, nc))
+    for p in projectors:
+        basis = np.linalg.qr(rng.normal(size=(nc, nc)))[0]
+        free = rng.integers(0, nc)
+        p[...] = basis[:, :free] @ basis[:, :free].T
+    prescribed = rng.normal(size=(len(nodes), nc))
+    prescribed -= np.einsum("nij,nj->ni", projectors, prescribed)
+    return kernels.Constraints(index, projectors, prescribed)
+
+
+def same_form(block: kernels.CellBlock) -> kernels.Form:
+    """An isotropic material."""
+    if block.dim == 2:
+        return kernels.elasticity(block, [[[3.0, 1.0, 0.0], [1.0, 3.0, 0.0], [0.0, 0.0, 1.0]]])
+    matrix = np.diag([2.0, 2.0, 2.0, 1.0, 1.0, 1.0])
+    matrix[:3, :3] += 1.5
+    return kernels.elasticity(block, matrix[None])

@@ -4,24 +4,9 @@ import numpy as np
 import pytest
 
 from dougong.solver import kernels
-from unit.kernel_cases import dense, make_case, relative_difference
+from unit.kernel_cases import dense, make_case, random_constraints, relative_difference, same_form
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason="the kernels are not built")
-
-
-def random_constraints(rng, n_nodes, nc, share):
-    """Projectors of every rank, on some of the nodes."""
-    nodes = rng.choice(n_nodes, max(1, int(share * n_nodes)), replace=False)
-    index = np.full(n_nodes, -1, dtype=np.int32)
-    index[nodes] = rng.permutation(len(nodes))
-    projectors = np.zeros((len(nodes), nc, nc))
-    for p in projectors:
-        basis = np.linalg.qr(rng.normal(size=(nc, nc)))[0]
-        free = rng.integers(0, nc)
-        p[...] = basis[:, :free] @ basis[:, :free].T
-    prescribed = rng.normal(size=(len(nodes), nc))
-    prescribed -= np.einsum("nij,nj->ni", projectors, prescribed)
-    return kernels.Constraints(index, projectors, prescribed)
 
 
 def expected_system(form, constraints, n_nodes):
@@ -63,14 +48,6 @@ def make_single(form, cell):
     values = np.zeros((k * k, nc, nc))
     kernels.assemble(same_form(alone), pattern, values)
     return dense(pattern, values).reshape(k, nc, k, nc)
-
-
-def same_form(block):
-    if block.dim == 2:
-        return kernels.elasticity(block, [[[3.0, 1.0, 0.0], [1.0, 3.0, 0.0], [0.0, 0.0, 1.0]]])
-    matrix = np.diag([2.0, 2.0, 2.0, 1.0, 1.0, 1.0])
-    matrix[:3, :3] += 1.5
-    return kernels.elasticity(block, matrix[None])
 
 
 @pytest.mark.parametrize("name", ["tri6", "quad4", "tet4", "tet10", "hex8", "wedge6"])
@@ -150,3 +127,9 @@ def test_parts_give_the_rows_of_the_whole(upper_only):
         found = dense(rows, blocks).reshape(expected.shape)
         assert relative_difference(found, expected) < 1e-13
         assert relative_difference(loads, rhs[owned]) < 1e-13
+        u = rng.normal(size=(n, 3))
+        operator = kernels.ConstrainedOperator([same_form(part)], len(owned), held)
+        product = operator.apply(u[numbers], np.empty((len(owned), 3)))
+        assert (
+            relative_difference(product.ravel(), whole.reshape(n, 3, -1)[owned].reshape(-1, 3 * n) @ u.ravel()) < 1e-13
+        )

@@ -7,8 +7,7 @@ import skfem
 from skfem.helpers import grad
 
 from dougong.solver import kernels
-from unit.kernel_cases import FAMILIES, dense, make_case, relative_difference
-from unit.test_kernels_constraints import random_constraints, same_form
+from unit.kernel_cases import FAMILIES, dense, make_case, random_constraints, relative_difference, same_form
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason="the kernels are not built")
 
