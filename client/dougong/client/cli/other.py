@@ -66,11 +66,11 @@ def version(arguments: Namespace) -> ExitCode:
 
 
 def own_version() -> str:
-    """The version of this installation; "0" in a checkout that is not installed."""
+    """The version of this installation."""
     try:
         return importlib.metadata.version("dougong")
     except importlib.metadata.PackageNotFoundError:
-        return "0"
+        return "0 (source)"
 
 
 def serve(arguments: Namespace) -> NoReturn:
