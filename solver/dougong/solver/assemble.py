@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from dougong.meshes.cells import CELL_TYPES
 from dougong.solver import kernels
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.elements import (
     NodalBasis,
     Reference,
+    corner_values,
     linear_reference,
     stiffness_reference,
 )
@@ -105,7 +107,7 @@ def assemble(model: Model, constraints: ConstraintSet, loads: Array, extra: list
     return System(matrix, rhs)
 
 
-def assemble_linear(model: Model, constraints: ConstraintSet) -> BlockMatrix:
+def assemble_linear(model: Model, constraints: ConstraintSet, extra: list[ElementMatrices]) -> BlockMatrix:
     """The same operator on the linear elements of the corners, on the curved geometry: the coarse level of p-multigrid.
 
     Rows of nodes that are no corners are empty; columns are local nodes as in `assemble`.
@@ -115,6 +117,10 @@ def assemble_linear(model: Model, constraints: ConstraintSet) -> BlockMatrix:
     unused = np.zeros((model.part.n_owned, model.components))
     for k, block in enumerate(model.part.blocks):
         _add_block(matrix, unused, model, constraints, k, corners[k], linear_reference(block.type.name))
+    for e in extra:
+        W = np.kron(corner_values(e.type), np.eye(model.components))
+        nodes = e.nodes[:, : CELL_TYPES[e.type].n_corners]
+        scatter(matrix, unused, model.part, constraints, nodes, W.T @ e.values @ W)
     return matrix
 
 

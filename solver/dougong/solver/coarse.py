@@ -13,6 +13,7 @@ from dougong.solver.comm import Comm
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.elements import corner_values
 from dougong.solver.kernels import available
+from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model
 from dougong.solver.partition import Part
 
@@ -68,13 +69,13 @@ class LinearLevel:
         return sparse.coo_matrix((entries[e, i, j], place), shape=shape).tocsr()
 
 
-def linear_level(model: Model, constraints: ConstraintSet) -> LinearLevel | None:
+def linear_level(model: Model, constraints: ConstraintSet, extra: list[ElementMatrices]) -> LinearLevel | None:
     """The linear level of a model; None where its cells are linear already, or without kernels. Collective.
 
     Parameters
     ----------
-    model, constraints
-        As for `dougong.solver.assemble.assemble`. What loads add to the stiffness is left to the quadratic level.
+    model, constraints, extra
+        As for `dougong.solver.assemble.assemble`.
     """
     part = model.part
     if not available() or all(b.type.order == 1 for b in part.blocks):
@@ -88,7 +89,7 @@ def linear_level(model: Model, constraints: ConstraintSet) -> LinearLevel | None
     numbers[owned, 0] = start + np.arange(len(owned))
     part.halo.update(numbers)
     n_total = int(part.comm.sum(len(owned)))
-    full = assemble_linear(model, constraints)
+    full = assemble_linear(model, constraints, extra)
     starts = np.append(full.indptr[:-1][owned], full.indptr[-1])
     matrix = BlockMatrix(starts, full.indices, full.values)
     return LinearLevel(part, owned, numbers[:, 0].astype(np.int64), len(owned), n_total, matrix, constraints)

@@ -23,6 +23,8 @@ class ElementMatrices:
 
     Attributes
     ----------
+    type
+        Name of the cell type of the elements.
     nodes
         shape (n, k), int32 - local nodes.
     values
@@ -31,6 +33,7 @@ class ElementMatrices:
         shape (n,), bool - whether this rank counts the element in sums.
     """
 
+    type: str
     nodes: NDArray[np.int32]
     values: Array
     mine: NDArray[np.bool_]
@@ -97,7 +100,7 @@ class LoadBuilder:
         for f in self._model.regions.facets(region):
             basis, section = self._facet_basis(f)
             values = element_matrices(form, basis, **_params(params, basis, section))
-            self.matrices.append(ElementMatrices(f.nodes, values, f.mine(self._model.part)))
+            self.matrices.append(ElementMatrices(f.type, f.nodes, values, f.mine(self._model.part)))
 
     def on_nodes(self, region: str, values: Array) -> None:
         """See `Loads`."""

@@ -47,7 +47,7 @@ class Static:
         loads.run()
         system = assemble(model, constraints, loads.rhs, loads.matrices)
         direct, _ = choose(context.solver.method, dofs)
-        level = None if direct else linear_level(model, constraints)
+        level = None if direct else linear_level(model, constraints, loads.matrices)
 
         context.stage("setup", dofs=dofs)
         target = context.solver.relative_tolerance if context.solver.HasField("relative_tolerance") else 0.0
