@@ -117,6 +117,14 @@ def test_one_cell_inside_out_is_not_turned_but_refused():
     assert list(violation.cell_ids) == [103]
 
 
+def test_cells_in_no_region_are_told():
+    mesh = plate("quad4")
+    points = np.column_stack([mesh.points, np.zeros(mesh.n_nodes)])
+    raw = RawMesh(points, (CellBlock(mesh.blocks[0].type, mesh.blocks[0].nodes),), {"some": [np.array([0, 1, 3])]})
+    (told,) = (n for n in build(raw).notices if n.reason == "MESH_NOTICE_CELLS_IN_NO_REGION")
+    assert dict(told.params) == {"count": "1", "first": "3"}
+
+
 def test_an_interior_facet_is_that_of_the_first_cell():
     mesh = box("hex8", (2, 1, 1))
     shared = sorted(set(mesh.blocks[0].nodes[0]) & set(mesh.blocks[0].nodes[1]))

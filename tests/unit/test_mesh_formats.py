@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -60,6 +64,8 @@ def test_finding_a_format(name, file_name, head, expected):
         ("word", "a.msh", "MESH_FORMAT_UNKNOWN"),
         ("", "a.docx", "MESH_FORMAT_NOT_RECOGNISED"),
         ("", "", "MESH_FORMAT_NOT_RECOGNISED"),
+        ("", "a.xdmf", "MESH_FORMAT_NOT_RECOGNISED"),
+        ("xdmf", "a.xdmf", "MESH_FORMAT_UNKNOWN"),
     ],
 )
 def test_no_format(name, file_name, reason):
@@ -67,6 +73,19 @@ def test_no_format(name, file_name, reason):
         find(name, file_name, b"PK\x03\x04")
     assert caught.value.reason == reason
     assert "gmsh" in str(caught.value.params["known"])
+
+
+def test_nothing_heavy_is_imported_to_find_a_format_or_to_keep_a_store():
+    program = (
+        "import sys, dougong.meshes.store\n"
+        "from dougong.meshes.formats import all_formats\n"
+        "all_formats()\n"
+        "heavy = {'meshio', 'h5py', 'scipy', 'skfem', 'petsc4py', 'mpi4py', 'grpc', 'sqlite3'} & set(sys.modules)\n"
+        "sys.exit(f'imported: {heavy}' if heavy else 0)"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_numbers_in_pieces(monkeypatch):

@@ -60,6 +60,42 @@ def test_a_mesh_is_stored_once_and_found_by_what_it_is_made_of(store, source):
     assert {p: p.stat().st_mtime_ns for p in store.directory(identity).iterdir()} == before
 
 
+def test_the_same_file_twice_at_a_time(store, source):
+    async def both():
+        return await asyncio.gather(store.convert(source, "gmsh"), store.convert(source, "gmsh"))
+
+    first, second = asyncio.run(both())
+    assert first == second
+    assert list(store.ids()) == [first]
+    assert list(store.open(first).damaged_files()) == []
+
+
+def test_a_caller_who_goes_away_leaves_neither_child_nor_file(store, source, tmp_path):
+    def children():
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                command = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+            except OSError:
+                continue
+            if b"dougong.meshes.convert" in command and str(tmp_path).encode() in command:
+                found.append(entry.name)
+        return found
+
+    async def cancelled():
+        task = asyncio.create_task(store.convert(source, "gmsh"))
+        while not children():
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    assert children() == []
+    assert list(store.ids()) == []
+    assert list((tmp_path / "store" / "work").iterdir()) == []
+
+
 def test_removing(store, source):
     identity = store.convert_now(source, "gmsh")
     store.remove(identity)

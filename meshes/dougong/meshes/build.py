@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dougong.meshes.check import raw_violations
 from dougong.meshes.facets import FacetMatch, lie_on_edges, match_facets
-from dougong.meshes.mesh import CellBlock, Mesh, RawMesh, numbers
+from dougong.meshes.mesh import CellBlock, Mesh, RawMesh, RegionKind, numbers
 from dougong.meshes.orient import all_inside_out, mirrored_facets, turned
 from dougong.meshes.regions import Places, make_regions
 from dougong.messages import InputError, notice, violation
@@ -102,7 +102,20 @@ def build(raw: RawMesh) -> Built:
     places = Places(blocks, source, cell_index, matches, facet_numbers, node_index, frozenset(upper))
     regions = make_regions(raw, places, notices)
     mesh = Mesh(np.ascontiguousarray(points), tuple(final), regions, node_ids)
+    notices += _cells_in_no_region(mesh)
     return Built(mesh, tuple(notices))
+
+
+def _cells_in_no_region(mesh: Mesh) -> list[mesh_pb2.Notice]:
+    """Worth a word where there are regions of cells: those left out would have no material."""
+    regions = [r for r in mesh.regions if r.kind == RegionKind.CELLS]
+    covered = np.zeros(mesh.n_cells, dtype=bool)
+    for region in regions:
+        covered[region.entries] = True
+    if not regions or covered.all():
+        return []
+    left = np.flatnonzero(~covered)
+    return [notice("MESH_NOTICE_CELLS_IN_NO_REGION", count=len(left), first=int(mesh.cell_numbers(left[:1])[0]))]
 
 
 def _merge(raw: RawMesh) -> tuple[list[CellBlock], list[tuple[int, int]]]:

@@ -64,7 +64,9 @@ def check(mesh: Mesh, geometry: Sequence[CellGeometry] | None = None) -> list[jo
         offset = int(mesh.offsets[k])
         repeated = _repeats_node(block.nodes)
         found += _cells("MESH_CELL_REPEATS_NODE", block, offset, repeated)
-        found += _cells("MESH_CELL_DUPLICATE", block, offset, _copies(block, mesh.n_nodes))
+        if block.type.dim == mesh.dim:
+            # Two shells may lie on each other as two plates do; two solids cannot.
+            found += _cells("MESH_CELL_DUPLICATE", block, offset, _copies(block, mesh.n_nodes))
         if block.type.dim == 0:
             continue
         geo = geometry[k] if geometry is not None else cell_geometry(mesh.points, block.type, block.nodes)

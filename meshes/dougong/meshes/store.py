@@ -127,13 +127,18 @@ class MeshStore:
         for folder in (conversion, work):
             _sync(folder)
         target = self._meshes / identity
-        if not target.exists():
-            os.rename(work, target)
-            _sync(self._meshes)
-        elif not (target / _CONVERSION).exists():
-            # The file was converted by another version before.
-            os.rename(conversion, target / _CONVERSION)
-            _sync(target)
+        try:
+            if not target.exists():
+                os.rename(work, target)
+                _sync(self._meshes)
+            elif not (target / _CONVERSION).exists():
+                # The file was converted by another version before.
+                os.rename(conversion, target / _CONVERSION)
+                _sync(target)
+        except OSError:
+            # Somebody else converted the same file at the same time and was first.
+            if not self.has(identity):
+                raise
 
     def has(self, identity: str) -> bool:
         """Whether a mesh is stored, as this version of the converter makes it."""

@@ -6,6 +6,7 @@
     OPENS_FILES       whether its reader can be made to open other files; then it needs a kernel that can forbid it
     sniff(head)       whether the first bytes of a file look like this format
     read(path)        the whole file as a `RawMesh`, or a `ReadError`
+    PRELOAD           names of modules that `read` imports, if any: imported before the child gives up its rights
 
 Readers run only in the sandboxed child. They check what they need in order not to crash and to say where a file is
 broken; that the mesh makes sense is checked afterwards, for all formats alike.
