@@ -1,0 +1,100 @@
+"""Several ranks as threads of this process: what the solver does between ranks, without starting MPI."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from dougong.solver.partition import Part
+
+TIMEOUT = 60
+
+# Until Python 3.12 a cached property has one lock for all objects; a collective one would wait for itself.
+if hasattr(Part.__dict__["halo"], "lock"):
+    Part.__dict__["halo"].lock = contextlib.nullcontext()
+
+
+class Group:
+    """What the threads share."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.barrier = threading.Barrier(size, timeout=TIMEOUT)
+        self.slots: list[Any] = [None] * size
+
+
+class Threads:
+    """`dougong.solver.comm.Comm` over threads."""
+
+    def __init__(self, group: Group, rank: int) -> None:
+        self._group = group
+        self.rank = rank
+        self.size = group.size
+
+    def gather(self, value: Any) -> list[Any]:
+        self._group.slots[self.rank] = value
+        self._group.barrier.wait()
+        found = list(self._group.slots)
+        self._group.barrier.wait()
+        return found
+
+    def _reduce(self, values: Any, operation: Callable[..., Any]) -> Any:
+        return np.asarray(operation.reduce([np.array(v) for v in self.gather(np.array(values))]))
+
+    def sum(self, values: Any) -> Any:
+        return self._reduce(values, np.add)
+
+    def max(self, values: Any) -> Any:
+        return self._reduce(values, np.maximum)
+
+    def min(self, values: Any) -> Any:
+        return self._reduce(values, np.minimum)
+
+    def offset(self, count: int) -> int:
+        return sum(self.gather(count)[: self.rank])
+
+    def exchange(self, outgoing: Any) -> list[Any]:
+        assert len(outgoing) == self.size
+        assert len({(a.dtype, a.shape[1:]) for a in outgoing}) == 1
+        return [sent[self.rank].copy() for sent in self.gather([np.array(a) for a in outgoing])]
+
+    def swap(self, send: Any, receive: Any) -> None:
+        arrived = self.gather([None if a is None else a.copy() for a in send])
+        for array, sent in zip(receive, arrived, strict=True):
+            mine = sent[self.rank]
+            assert (array is None) == (mine is None)
+            if array is not None:
+                assert array.shape == mine.shape
+                array[...] = mine
+
+    def barrier(self) -> None:
+        self._group.barrier.wait()
+
+
+def on_ranks(size: int, work: Callable[[Threads], Any]) -> list[Any]:
+    """What `work` returns on each rank; its first error if it raises one."""
+    group = Group(size)
+    results: list[Any] = [None] * size
+    errors: list[BaseException] = []
+
+    def run(rank: int) -> None:
+        try:
+            results[rank] = work(Threads(group, rank))
+        except BaseException as error:
+            errors.append(error)
+            group.barrier.abort()
+
+    threads = [threading.Thread(target=run, args=(k,), daemon=True) for k in range(size)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(TIMEOUT)
+    real = [e for e in errors if not isinstance(e, threading.BrokenBarrierError)] or errors
+    if real:
+        raise real[0]
+    assert not any(t.is_alive() for t in threads), "a rank hangs"
+    return results
