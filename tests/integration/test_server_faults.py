@@ -144,13 +144,14 @@ def test_cancelling_a_worker_that_does_not_listen(server: ServerProcess) -> None
 
 def test_cores_are_never_overbooked_and_priority_goes_first(server: ServerProcess) -> None:
     first = server.submit("release", ranks=2)
-    low, high = server.submit("solve"), server.submit("solve", priority=1)
+    # Each takes all cores, so one must end before the other starts.
+    low, high = server.submit("solve", ranks=2), server.submit("solve", ranks=2, priority=1)
     server.wait_running(first.job_id, 2)
     assert {server.get(j.job_id).state for j in (low, high)} == {J.STATE_QUEUED}
     (server.run_directory(first.job_id) / "release").touch()
     ended = [server.wait(j.job_id) for j in (low, high)]
     assert {j.state for j in ended} == {J.STATE_SUCCEEDED}
-    assert ended[1].start_time.ToNanoseconds() <= ended[0].start_time.ToNanoseconds()
+    assert ended[1].start_time.ToNanoseconds() < ended[0].start_time.ToNanoseconds()
 
 
 # Servers that die
