@@ -51,7 +51,7 @@ def parse_number(text: str) -> tuple[float, str]:
     match = _NUMBER.match(text.strip())
     if match is None:
         raise UnitError("number", text)
-    value = float(match.group())
+    value = float(match.group()) + 0.0  # -0 means 0
     if not math.isfinite(value):
         raise UnitError("not_finite", match.group())
     return value, text.strip()[match.end() :].strip()
