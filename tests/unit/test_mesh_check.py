@@ -7,6 +7,7 @@ from dougong.meshes.geometry import cell_geometry, measures
 from dougong.meshes.info import mesh_info
 from dougong.meshes.mesh import CellBlock, Mesh, Region, RegionKind
 from dougong.meshes.shapes import shape_gradients
+from dougong.messages import notice
 from meshgen import TYPES_2D, TYPES_3D, box, plate
 
 
@@ -53,6 +54,14 @@ def test_a_curved_edge_and_a_curved_face_are_measured_as_such():
     points = np.array([[0.0, 0], [1, 0], [0.5, 0.25]])
     exact = (np.sqrt(2) + np.arcsinh(1.0)) / 2
     assert measures(points, CELL_TYPES["line3"], np.array([[0, 1, 2]]))[0] == pytest.approx(exact, rel=1e-3)
+
+
+def test_a_flood_of_notices_is_cut():
+    mesh = plate("quad4")
+    many = [notice("MESH_NOTICE_SET_EMPTY", name=k) for k in range(500)]
+    told = mesh_info(mesh, "", geometry(mesh), many).notices
+    assert len(told) == 201
+    assert dict(told[-1].params) == {"count": "300"}
 
 
 def test_perfect_cells_have_quality_one():

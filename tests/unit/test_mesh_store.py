@@ -140,7 +140,19 @@ def test_another_version_of_the_converter_converts_again(store, source):
 
 def test_a_damaged_mesh_is_data_loss(store, source):
     identity = store.convert_now(source, "gmsh")
-    (store.directory(identity) / "header.json").write_text("{}"[:1])
+    store.verify(identity)
+    points = store.directory(identity) / "points.npy"
+    data = bytearray(points.read_bytes())
+    data[-1] ^= 1
+    points.write_bytes(data)
+    with pytest.raises(DataLoss) as caught:
+        store.verify(identity)
+    assert caught.value.params["file"] == "points.npy"
+    header = store.directory(identity) / "header.json"
+    header.write_text(header.read_text().replace('"x0"', '"x9"'))
+    with pytest.raises(DataLoss):
+        store.open(identity)
+    header.write_text("{")
     with pytest.raises(DataLoss):
         store.open(identity)
     (store.directory(identity) / "info.pb").write_bytes(b"\xff\xff")

@@ -130,23 +130,24 @@ class StoredMesh:
         try:
             text = (self.directory / HEADER).read_bytes()
             self._header: dict[str, Any] = json.loads(text)
-        except (OSError, ValueError) as error:
+            self.dim = int(self._header["dim"])
+            self.n_nodes = int(self._header["n_nodes"])
+            self.cell_types = tuple(CELL_TYPES[b["type"]] for b in self._header["blocks"])
+            self.block_sizes = tuple(int(b["n_cells"]) for b in self._header["blocks"])
+            self.regions = tuple(
+                StoredRegion(k, r["name"], RegionKind(r["kind"]), int(r["size"]), r["origin"])
+                for k, r in enumerate(self._header["regions"])
+            )
+            self._files: dict[str, dict[str, Any]] = dict(self._header["files"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataLoss("STORED_MESH_DAMAGED", file=HEADER) from error
         self.digest = hashlib.sha256(text).hexdigest()
-        self.dim = int(self._header["dim"])
-        self.n_nodes = int(self._header["n_nodes"])
-        self.cell_types = tuple(CELL_TYPES[b["type"]] for b in self._header["blocks"])
-        self.block_sizes = tuple(int(b["n_cells"]) for b in self._header["blocks"])
         self.n_cells = sum(self.block_sizes)
         self.offsets = np.concatenate([[0], np.cumsum(self.block_sizes)]).astype(np.int64)
-        self.regions = tuple(
-            StoredRegion(k, r["name"], RegionKind(r["kind"]), int(r["size"]), r["origin"])
-            for k, r in enumerate(self._header["regions"])
-        )
 
     def has(self, name: str) -> bool:
         """Whether there is an array of this name."""
-        return name in self._header["files"]
+        return name in self._files
 
     def array(self, name: str) -> NDArray[Any]:
         """An array, mapped read-only.
@@ -156,16 +157,16 @@ class StoredMesh:
         DataLoss
             Its file does not have the announced size, type or shape.
         """
-        entry = self._header["files"][name]
         path = self.directory / f"{name}.npy"
         try:
+            entry = self._files[name]
             if path.stat().st_size != entry["size_bytes"]:
                 raise DataLoss("STORED_MESH_DAMAGED", file=path.name)
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
+            array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+            if array.dtype.str != entry["dtype"] or array.shape != tuple(entry["shape"]):
+                raise DataLoss("STORED_MESH_DAMAGED", file=path.name)
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataLoss("STORED_MESH_DAMAGED", file=path.name) from error
-        if array.dtype.str != entry["dtype"] or array.shape != tuple(entry["shape"]):
-            raise DataLoss("STORED_MESH_DAMAGED", file=path.name)
         return array
 
     @property
@@ -205,7 +206,7 @@ class StoredMesh:
 
     def damaged_files(self) -> Iterator[str]:
         """Names of the files that no longer have their checksum; reads all of them."""
-        for name, entry in self._header["files"].items():
+        for name, entry in self._files.items():
             path = self.directory / f"{name}.npy"
-            if not path.exists() or _sha256(path) != entry["sha256"]:
+            if not path.exists() or _sha256(path) != entry.get("sha256"):
                 yield path.name

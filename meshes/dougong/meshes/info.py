@@ -12,7 +12,11 @@ from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.geometry import CellGeometry, measures
 from dougong.meshes.mesh import Mesh, Region, RegionKind
 from dougong.meshes.quality import quality
+from dougong.messages import notice
 from dougong.v1 import mesh_pb2
+
+#: So many notices are told; a mesh with thousands of odd sets would otherwise fill a message with them.
+MAX_NOTICES = 200
 
 _KINDS = {
     RegionKind.NODES: mesh_pb2.RegionInfo.KIND_NODES,
@@ -48,8 +52,14 @@ def mesh_info(
         bounding_box_min=mesh.points.min(axis=0).tolist(),
         bounding_box_max=mesh.points.max(axis=0).tolist(),
         quality=quality(mesh, geometry),
-        notices=notices,
+        notices=_first(list(notices)),
     )
+
+
+def _first(notices: list[mesh_pb2.Notice]) -> list[mesh_pb2.Notice]:
+    """No more than a person reads, and a word about the others."""
+    more = len(notices) - MAX_NOTICES
+    return notices if more <= 0 else [*notices[:MAX_NOTICES], notice("MESH_NOTICE_MORE", count=more)]
 
 
 def _region(mesh: Mesh, region: Region, geometry: Sequence[CellGeometry]) -> mesh_pb2.RegionInfo:

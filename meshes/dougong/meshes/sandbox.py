@@ -21,8 +21,8 @@ from dougong.v1 import job_pb2, mesh_pb2
 _MIB = 1 << 20
 #: What the child keeps of its environment: where to find Python and its libraries, nothing else.
 _KEPT = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
-#: A list of problems is small; a child that writes more is not believed.
-_MAX_PROBLEM_BYTES = 16 * _MIB
+#: What a child says about a mesh is small; of a longer answer the beginning is read, which is no message.
+_MAX_ANSWER_BYTES = 16 * _MIB
 
 
 @dataclass(frozen=True)
@@ -144,10 +144,11 @@ def _timed_out(seconds: float) -> job_pb2.Violation:
 def _outcome(status: int, outdir: Path, limits: Limits) -> mesh_pb2.MeshInfo:
     try:
         if status == 0:
-            return mesh_pb2.MeshInfo.FromString((outdir / INFO).read_bytes())
+            with open(outdir / INFO, "rb") as file:
+                return mesh_pb2.MeshInfo.FromString(file.read(_MAX_ANSWER_BYTES))
         if status == EXIT_PROBLEMS:
             with open(outdir / PROBLEMS, "rb") as file:
-                problems = job_pb2.ValidateAnalysisResponse.FromString(file.read(_MAX_PROBLEM_BYTES)).violations
+                problems = job_pb2.ValidateAnalysisResponse.FromString(file.read(_MAX_ANSWER_BYTES)).violations
             if problems:
                 raise InputError(list(problems))
     except (OSError, DecodeError):

@@ -23,7 +23,7 @@ from pathlib import Path
 from google.protobuf.message import DecodeError
 
 from dougong.meshes import sandbox
-from dougong.meshes.canonical import CONVERTER_VERSION, StoredMesh
+from dougong.meshes.canonical import CONVERTER_VERSION, HEADER, StoredMesh
 from dougong.meshes.convert import INFO
 from dougong.messages import DataLoss, NotFound
 from dougong.v1 import mesh_pb2
@@ -161,8 +161,24 @@ class MeshStore:
         return self.directory(identity).parent / _SOURCE
 
     def open(self, identity: str) -> StoredMesh:
-        """The stored mesh. Raises `NotFound` and `DataLoss`."""
-        return StoredMesh(self.directory(identity))
+        """The stored mesh; its header has the digest that `info` tells. Raises `NotFound` and `DataLoss`."""
+        stored = StoredMesh(self.directory(identity))
+        if stored.digest != self.info(identity).conversion_sha256:
+            raise DataLoss("STORED_MESH_DAMAGED", file=HEADER)
+        return stored
+
+    def verify(self, identity: str) -> None:
+        """Read all of a mesh and compare the checksums.
+
+        Raises
+        ------
+        NotFound
+            There is no such mesh.
+        DataLoss
+            A file is no longer what was written.
+        """
+        for name in self.open(identity).damaged_files():
+            raise DataLoss("STORED_MESH_DAMAGED", file=name)
 
     def info(self, identity: str) -> mesh_pb2.MeshInfo:
         """What is in a mesh. Raises `NotFound` and `DataLoss`."""
