@@ -76,6 +76,36 @@ def version() -> str:
     return ".".join(str(n) for n in PETSc.Sys.getVersion())
 
 
+def graph_partitioner(comm: Any) -> Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.integer]] | None:
+    """PETSc's graph partitioner; None where PETSc was built without one.
+
+    Parameters
+    ----------
+    comm
+        mpi4py communicator.
+    """
+    kind = next((k for k in ("ptscotch", "parmetis") if PETSc.Sys.hasExternalPackage(k)), None)
+    if kind is None:
+        return None
+
+    def cut(indptr: NDArray[np.int64], indices: NDArray[np.int64]) -> NDArray[np.integer]:
+        n, itype = len(indptr) - 1, PETSc.IntType
+        csr = (indptr.astype(itype), indices.astype(itype), np.ones(len(indices)))
+        rows = PETSc.Mat().createAIJ(((n, None), (n, None)), csr=csr, comm=comm)
+        graph = rows.convert("mpiadj")
+        partitioning = PETSc.MatPartitioning().create(comm=comm)
+        partitioning.setAdjacency(graph)
+        partitioning.setType(kind)
+        parts = PETSc.IS()
+        partitioning.apply(parts)
+        found = parts.getIndices().copy()
+        for thing in (parts, partitioning, graph, rows):
+            thing.destroy()
+        return np.asarray(found)
+
+    return cut
+
+
 class LinearSolver:
     """A prepared solver; factorisation or preconditioner serve any number of right-hand sides.
 

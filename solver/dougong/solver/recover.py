@@ -97,7 +97,8 @@ class Recovery:
         part, fields = model.part, model.physics.FIELDS
         nc, n_local = model.components, part.n_local
         self.internal = np.zeros((n_local, nc))
-        sums: dict[str, Array] = {}
+        # A rank may have no cells of a type, or none at all.
+        sums = {name: np.zeros((n_local, _width(model, name))) for name in nodal}
         count = np.zeros(n_local)
         pieces: dict[str, list[list[Array]]] = {name: [[] for _ in part.blocks] for name in at_points}
         energy = 0.0
@@ -115,8 +116,7 @@ class Recovery:
             for name in dict.fromkeys([*nodal, *at_points]):
                 values = _evaluate(fields[name], cells)
                 if name in nodal:
-                    total = sums.setdefault(name, np.zeros((n_local, values.shape[2])))
-                    _add(total, nodes, np.einsum("aq,nqw->naw", E, values, optimize=True))
+                    _add(sums[name], nodes, np.einsum("aq,nqw->naw", E, values, optimize=True))
                 if name in at_points:
                     pieces[name][cells.block].append(values)
         for e in extra:
@@ -135,7 +135,16 @@ class Recovery:
 
 def _nothing(model: Model, name: str, block: int) -> Array:
     nq = stiffness_reference(model.part.blocks[block].type.name).n_points
-    return np.empty((0, nq, model.physics.FIELDS[name].width))
+    return np.empty((0, nq, _width(model, name)))
+
+
+def _width(model: Model, name: str) -> int:
+    """Numbers per point of a field that comes from gradients; a vector in the plane has two."""
+    nothing = np.empty((0, 1, model.components, model.part.dim))
+    spec = model.physics.FIELDS[name]
+    if spec.at_points is None:
+        raise ValueError("this field does not come from gradients")
+    return int(spec.at_points(nothing, nothing).shape[-1])
 
 
 def _evaluate(spec: FieldSpec, cells: CellValues) -> Array:

@@ -27,6 +27,7 @@ from dougong.meshes.canonical import CONVERTER_VERSION, StoredMesh
 from dougong.messages import FemError, InputError, render
 from dougong.solver import linalg, rundir
 from dougong.solver.comm import Comm, Mpi, Serial
+from dougong.solver.graph import by_graph
 from dougong.solver.model import Model, assign_sections
 from dougong.solver.output import ResultWriter
 from dougong.solver.partition import build_part
@@ -100,7 +101,8 @@ def run(directory: Path, comm: Comm, mpi: Any) -> run_pb2.Outcome:
     problem = resolve(spec.analysis, stored)
 
     clock.report(job_pb2.Progress(stage="partition"))
-    part = build_part(stored, comm)
+    cut = linalg.graph_partitioner(mpi) if comm.size > 1 else None
+    part = build_part(stored, comm, by_graph(cut) if cut is not None else None)
     regions = Regions(stored, part, dict(spec.analysis.regions))
     section_of, wrong = assign_sections(problem, part, regions)
     _refuse(comm, wrong)

@@ -1,0 +1,74 @@
+"""Which cells are neighbours: the graph that a partitioner cuts, distributed over the ranks.
+
+Facets travel to the rank that keeps their lowest corner node, meet their twin there, and the pair is told to the ranks
+of both cells. No rank sees more than its share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dougong.meshes.canonical import StoredMesh
+from dougong.meshes.cells import CELL_TYPES
+from dougong.solver.comm import Comm, Directory
+from dougong.solver.partition import CellSlice, Partitioner
+
+Ints = NDArray[np.int64]
+
+#: Cuts a graph: number of this rank's vertices, row starts, neighbours -> part of each vertex. Collective.
+GraphPartitioner = Callable[[Ints, Ints], NDArray[np.integer]]
+
+
+def by_graph(cut: GraphPartitioner) -> Partitioner:
+    """A partitioner of cells from one of graphs.
+
+    Parameters
+    ----------
+    cut
+        Takes the graph of this rank's cells as CSR, with the cells of all ranks numbered through as columns.
+    """
+
+    def partition(comm: Comm, stored: StoredMesh, slices: list[CellSlice]) -> list[Ints]:
+        counts = [len(s.nodes) for s in slices]
+        start = comm.offset(sum(counts))
+        starts = start + np.concatenate([[0], np.cumsum(counts)])
+        pairs = _neighbours(comm, stored, slices, starts)
+        indptr, indices = _rows(comm, pairs, start, sum(counts))
+        parts = np.asarray(cut(indptr, indices), dtype=np.int64)
+        return np.split(parts, np.cumsum(counts)[:-1])
+
+    return partition
+
+
+def _neighbours(comm: Comm, stored: StoredMesh, slices: list[CellSlice], starts: Ints) -> Ints:
+    """Pairs of cells that share a facet, found on any rank, shape (n, 2), each pair in both orders."""
+    rows = []
+    for k, s in enumerate(slices):
+        cell = starts[k] + np.arange(len(s.nodes), dtype=np.int64)
+        for facet_type, corner in stored.cell_types[k].facets:
+            n = CELL_TYPES[facet_type].n_corners
+            key = np.full((len(cell), 5), -1, dtype=np.int64)
+            key[:, :n] = np.sort(s.nodes[:, list(corner[:n])], axis=1)
+            key[:, 4] = cell
+            rows.append(key)
+    facets = np.concatenate(rows) if rows else np.empty((0, 5), dtype=np.int64)
+    order, cuts = Directory(comm, stored.n_nodes).route(facets[:, 0])
+    facets = np.concatenate(comm.exchange([facets[order][cuts[r] : cuts[r + 1]] for r in range(comm.size)]))
+    facets = facets[np.lexsort(facets[:, :4].T)]
+    twins = np.flatnonzero((facets[1:, :4] == facets[:-1, :4]).all(axis=1))
+    pairs = np.stack([facets[twins, 4], facets[twins + 1, 4]], axis=1)
+    return np.concatenate([pairs, pairs[:, ::-1]])
+
+
+def _rows(comm: Comm, pairs: Ints, start: int, n: int) -> tuple[Ints, Ints]:
+    """The graph rows of this rank's cells, from pairs found anywhere."""
+    bounds = np.array([*comm.gather(start), np.iinfo(np.int64).max], dtype=np.int64)
+    # A rank without cells has the start of the next one: the last of equal starts is the owner.
+    owner = np.searchsorted(bounds[:-1], pairs[:, 0], side="right") - 1
+    mine = np.concatenate(comm.exchange([np.ascontiguousarray(pairs[owner == r]) for r in range(comm.size)]))
+    mine = mine[np.lexsort((mine[:, 1], mine[:, 0]))]
+    counts = np.bincount(mine[:, 0] - start, minlength=n)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), mine[:, 1]
