@@ -108,9 +108,10 @@ def test_a_killed_solver_is_seen_within_five_seconds(server: ServerProcess, mesh
     job_id = _submit(server, _analysis(mesh_id), ranks)
     directory = server.run_directory(job_id)
     # Past its first act, hence inside the solver.
-    until(lambda: (directory / "fence").exists())
+    fence = directory / "fence"
+    until(lambda: fence.exists() and fence.read_text().endswith("\n"))
     start = time.monotonic()
-    rank_pid = int((directory / "fence").read_text().split()[2])
+    rank_pid = int(fence.read_text().split()[2])
     os.kill(rank_pid, signal.SIGKILL)
     job = server.wait(job_id)
     assert time.monotonic() - start < 5
