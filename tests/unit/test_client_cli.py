@@ -153,6 +153,20 @@ def test_wrong_unit_is_refused_before_a_server_is_asked(capsys, tmp_path, study,
         assert 'beam.yaml:4: materials["steel"].elastic.young_modulus: 210 kg: kg is not a unit' in err
 
 
+def test_json_also_holds_what_went_wrong(capsys, server, study):
+    server.violations = [violation("RESULT_DAMAGED", "steps[0]", file="a")]
+    code, out, err = run(capsys, "solve", study, "--json")
+    assert code == ExitCode.INPUT
+    (found,) = json.loads(out)["error"]["violations"]
+    assert found["field"] == "steps[0]"
+    assert "beam.yaml:7: steps[0]: " in err
+    study.write_text(STUDY.replace("210 GPa", "210 kg"))
+    for command, key in (("validate", "violations"), ("submit", "error")):
+        code, out, _ = run(capsys, command, study, "--json")
+        assert code == ExitCode.INPUT
+        assert json.loads(out)[key]
+
+
 def test_nobody_answers(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("dougong.client.client.RETRY_DELAYS_SECONDS", ())
     code, out, err = run(capsys, "jobs", "--server", f"unix:{tmp_path}/nobody")

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -14,10 +15,11 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from dougong.client.cli import jobs, meshes, other, solve
 from dougong.client.cli.common import InterruptedSubmit, Told
-from dougong.client.cli.console import say, tell, tell_error
+from dougong.client.cli.console import answer_json, say, tell, tell_error
 from dougong.client.cli.exit_codes import ExitCode, of_error
 from dougong.client.cli.parser import build
-from dougong.messages import FemError
+from dougong.client.plain import to_plain
+from dougong.messages import FemError, InputError
 
 COMMANDS: dict[str, Callable[..., ExitCode]] = {
     "serve": other.serve,
@@ -56,10 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(COMMANDS[arguments.command](arguments))
     except Told as told:
-        return int(of_error(told.error))
+        return _failed(told.error, arguments)
     except FemError as error:
         tell_error(error)
-        return int(of_error(error))
+        return _failed(error, arguments)
     except InterruptedSubmit:
         _leave(say("CLI_INTERRUPTED_UNSURE"), ExitCode.DETACHED)
     except KeyboardInterrupt:
@@ -73,6 +75,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+
+
+def _failed(error: FemError, arguments: Namespace) -> int:
+    """The exit code of an error; with --json also its document, so that standard output always holds one."""
+    if getattr(arguments, "json", False):
+        violations = error.violations if isinstance(error, InputError) else []
+        about = {"reason": error.reason, "text": error.text("en"), "text_zh": error.text("zh")}
+        answer_json({"error": {**about, "violations": [to_plain(v) for v in violations]}})
+    return int(of_error(error))
 
 
 def _leave(text: str, code: ExitCode) -> NoReturn:

@@ -28,6 +28,7 @@ def validate(arguments: Namespace) -> ExitCode:
     except AnalysisFileError as error:
         if not arguments.json:
             raise
+        tell_violations(error.violations, error)
         answer_json({"valid": False, "violations": [to_plain(v) for v in error.violations]})
         return ExitCode.INPUT
     code = ExitCode.INPUT if reply.violations else ExitCode.OK
