@@ -61,8 +61,6 @@ class SolveInput:
         shape (n_owned, nc, k): motions that strain the body little, for aggregation.
     linear_level
         The linear level of p-multigrid; None for linear cells.
-    scalar
-        Whether there is one unknown a node.
     """
 
     part: Part

@@ -17,11 +17,12 @@ from dougong.solver.assemble import assemble
 from dougong.solver.coarse import linear_level
 from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.fields import NodalState, write_fields
-from dougong.solver.linalg import LinearSolver, SolveInput
+from dougong.solver.linalg import DEFAULT_TOLERANCE, SolveInput
 from dougong.solver.linalg_choice import choose
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model
 from dougong.solver.procedures.base import StepContext
+from dougong.solver.rescue import solve
 from dougong.solver.summary import summarize
 from dougong.v1 import result_pb2
 
@@ -54,19 +55,14 @@ class Static:
 
         def on_iteration(iteration: int, residual: float) -> None:
             context.stage(
-                "solve", dofs=dofs, iteration=iteration, residual=residual, target_residual=target or solver.tolerance
+                "solve", dofs=dofs, iteration=iteration, residual=residual, target_residual=target or DEFAULT_TOLERANCE
             )
 
         given = SolveInput(part, system.matrix, _near_nullspace(model), level)
-        solver = LinearSolver(given, context.solver, context.mpi, on_iteration)
-        try:
-            context.stage("solve", dofs=dofs)
-            start = np.zeros((part.n_owned, nc))
-            held = constraints.nodes < part.n_owned
-            start[constraints.nodes[held]] = constraints.prescribed[held]
-            owned, record = solver.solve(system.rhs, start)
-        finally:
-            solver.destroy()
+        start = np.zeros((part.n_owned, nc))
+        held = constraints.nodes < part.n_owned
+        start[constraints.nodes[held]] = constraints.prescribed[held]
+        owned, record = solve(given, context.solver, context.mpi, on_iteration, system.rhs, start)
 
         context.stage("output", dofs=dofs)
         u = np.zeros((part.n_local, nc))

@@ -1,0 +1,79 @@
+"""One solve, rescued where the iteration fails and nobody insisted on it.
+
+Thin walls, contrasts of stiffness and badly shaped cells can stall conjugate gradients. Where the method was left to
+the solver and the system is not too large a factorisation takes over, and the record says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dougong.messages import SolveError
+from dougong.solver.linalg import LinearSolver, SolveInput
+from dougong.v1 import analysis_pb2 as pb
+from dougong.v1 import result_pb2
+
+Array = NDArray[np.float64]
+
+#: Larger systems of solids do not fit a factorisation into the memory of one machine.
+RESCUE_BELOW = 1_500_000
+
+#: Iterations after which a rescue is faster than going on; used where the user sets no limit.
+STALLED_AFTER = 400
+
+_ITERATION_FAILED = ("NOT_CONVERGED", "SINGULAR_SYSTEM")
+
+
+def solve(
+    given: SolveInput,
+    options: pb.SolverOptions,
+    comm: Any,
+    monitor: Callable[[int, float], None],
+    rhs: Array,
+    start: Array,
+) -> tuple[Array, result_pb2.SolveRecord]:
+    """Solve one system.
+
+    Parameters
+    ----------
+    given, options, comm, monitor
+        As for `LinearSolver`.
+    rhs, start
+        As for `LinearSolver.solve`.
+
+    Raises
+    ------
+    SolveError
+        There is no result.
+    """
+    free_choice = options.method == pb.SolverOptions.METHOD_UNSPECIFIED
+    dofs = given.matrix.values.shape[1] * given.part.n_total
+    if free_choice and not options.HasField("max_iterations") and dofs < RESCUE_BELOW:
+        limited = pb.SolverOptions()
+        limited.CopyFrom(options)
+        limited.max_iterations = STALLED_AFTER
+        options = limited
+    solver = LinearSolver(given, options, comm, monitor)
+    try:
+        return solver.solve(rhs, start)
+    except SolveError as error:
+        if solver.direct or not free_choice or error.reason not in _ITERATION_FAILED or dofs >= RESCUE_BELOW:
+            raise
+        cause = error.params.get("cause", "")
+        failed = f"{solver.method} stopped with {cause} after {error.params.get('iterations', '?')} iterations"
+    finally:
+        solver.destroy()
+    direct = pb.SolverOptions()
+    direct.CopyFrom(options)
+    direct.method = pb.SolverOptions.METHOD_DIRECT
+    solver = LinearSolver(given, direct, comm, monitor)
+    try:
+        x, record = solver.solve(rhs, start)
+    finally:
+        solver.destroy()
+    record.why = f"{failed}; the factorisation took over"
+    return x, record
