@@ -1,8 +1,9 @@
 """What a job will cost: unknowns, memory, time.
 
 A first model: bytes and operations per unknown, with coefficients measured on one core of a server CPU of 28 GB/s
-memory bandwidth. Iterative: time and memory linear in the unknowns. Direct: nested dissection in three dimensions, factor entries ~ n^(4/3), operations ~ n^2; in two dimensions
-n log n and n^(3/2) (George, "Nested dissection of a regular finite element mesh", SIAM J. Numer. Anal. 10, 1973).
+memory bandwidth. Iterative: time and memory linear in the unknowns. Direct: nested dissection in three dimensions,
+factor entries ~ n^(4/3), operations ~ n^2; in two dimensions n log n and n^(3/2) (George, "Nested dissection of a
+regular finite element mesh", SIAM J. Numer. Anal. 10, 1973).
 """
 
 from __future__ import annotations
