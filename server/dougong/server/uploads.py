@@ -203,7 +203,7 @@ class Uploads:
                         max_bytes=self._max_upload_bytes,
                     )  # fmt: skip
                 if header.size_bytes + _RESERVE_BYTES > free:
-                    raise ResourceLimit("DISK_FULL", detail=f"{header.size_bytes} > {max(0, free - _RESERVE_BYTES)}")
+                    raise ResourceLimit("DISK_FULL", detail=f"{header.size_bytes} + {_RESERVE_BYTES} > {free} bytes")
                 values = (*key, data, header.size_bytes, self._clock())
                 db.execute("INSERT INTO uploads VALUES (?, ?, ?, ?, ?)", values)
                 return
