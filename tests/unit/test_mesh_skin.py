@@ -29,6 +29,17 @@ def test_the_skin_of_a_box_is_closed_and_has_twelve_edges(name):
     assert set(s.node_index) == set(np.flatnonzero(on_face))
 
 
+@pytest.mark.parametrize("name", ["tet4", "hex20", "wedge15"])
+def test_a_large_mesh_is_done_in_pieces(name, monkeypatch):
+    mesh = box(name, (3, 3, 3))
+    whole = skin(mesh)
+    monkeypatch.setattr("dougong.meshes.skin._FACETS_AT_A_TIME", 20)
+    pieces = skin(mesh)
+    np.testing.assert_array_equal(pieces.points, whole.points)
+    assert {tuple(t) for t in pieces.triangles.tolist()} == {tuple(t) for t in whole.triangles.tolist()}
+    assert length(pieces) == pytest.approx(length(whole))
+
+
 @pytest.mark.parametrize("name", TYPES_2D)
 def test_the_skin_of_a_plate_is_the_plate(name):
     mesh = plate(name, (3, 2), (3.0, 2.0), distort=0.2)

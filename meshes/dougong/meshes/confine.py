@@ -146,7 +146,7 @@ def _check(result: int, what: str) -> int:
 def code_folders() -> list[Path]:
     """Folders that Python imports from, for what is imported late: standard library and installed packages."""
     folders = [Path(os.__file__).parent, Path("/usr/lib"), Path("/lib"), Path("/dev/urandom")]
-    for name in ("numpy", "google.protobuf", "dougong.meshes.confine", "dougong.messages"):
+    for name in ("numpy", "h5py", "google.protobuf", "dougong.meshes.confine", "dougong.messages"):
         file = getattr(sys.modules.get(name), "__file__", None)
         if file:
             # Up to the folder on the path: one level for each dot of the name, and one for a package's __init__.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ _Index = NDArray[np.int64]
 
 #: Facets that meet at more than this angle have an edge between them.
 FEATURE_ANGLE_DEGREES = 30.0
+
+#: So many facets are compared at a time.
+_FACETS_AT_A_TIME = 1 << 21
 
 _QUAD8 = ((0, 4, 7), (4, 1, 5), (5, 2, 6), (6, 3, 7), (4, 5, 6), (4, 6, 7))
 _QUAD9 = ((0, 4, 8), (0, 8, 7), (4, 1, 5), (4, 5, 8), (8, 5, 2), (8, 2, 6), (7, 8, 6), (7, 6, 3))
@@ -88,24 +92,48 @@ def skin(mesh: Mesh | StoredMesh, feature_angle_degrees: float = FEATURE_ANGLE_D
 def _boundary_facets(mesh: Mesh) -> list[tuple[str, _Index, _Index]]:
     """Facets that only one cell has, and cells of dimension 2: cell type, nodes, cell."""
     found: list[tuple[str, _Index, _Index]] = []
-    by_corners: dict[int, list[tuple[str, NDArray[np.integer], _Index]]] = {}
+    solids: dict[int, list[tuple[NDArray[np.integer], str, list[int], int]]] = {}
     for k, block in enumerate(mesh.blocks):
-        cells = np.arange(mesh.offsets[k], mesh.offsets[k + 1])
         if block.type.dim == 2:
+            cells = np.arange(mesh.offsets[k], mesh.offsets[k + 1])
             found.append((block.type.name, np.asarray(block.nodes, dtype=np.int64), cells))
         elif block.type.dim == 3:
             for name, local in block.type.facets:
-                entry = (name, np.asarray(block.nodes)[:, list(local)], cells)
-                by_corners.setdefault(CELL_TYPES[name].n_corners, []).append(entry)
-    for n_corners, entries in by_corners.items():
-        index = RowIndex(np.concatenate([nodes[:, :n_corners] for _, nodes, _ in entries]), mesh.n_nodes)
-        single = np.bincount(index.number, minlength=index.n_different)[index.number] == 1
-        start = 0
-        for name, nodes, cells in entries:
-            mine = single[start : start + len(nodes)]
-            start += len(nodes)
-            if mine.any():
-                found.append((name, nodes[mine].astype(np.int64), cells[mine]))
+                entry = (block.nodes, name, list(local), int(mesh.offsets[k]))
+                solids.setdefault(CELL_TYPES[name].n_corners, []).append(entry)
+    for n_corners, entries in solids.items():
+        total = sum(len(nodes) for nodes, *_ in entries)
+        # Facets are compared with those of the same range of smallest corners, which bounds the memory.
+        bounds = np.linspace(0, mesh.n_nodes, 2 + total // _FACETS_AT_A_TIME).astype(np.int64)
+        for low, high in pairwise(bounds.tolist()):
+            found += _single_facets(entries, n_corners, low, high, mesh.n_nodes)
+    return found
+
+
+def _single_facets(
+    entries: list[tuple[NDArray[np.integer], str, list[int], int]],
+    n_corners: int,
+    low: int,
+    high: int,
+    n_nodes: int,
+) -> list[tuple[str, _Index, _Index]]:
+    """Those facets with a smallest corner in [low, high) that are there once."""
+    chosen: list[tuple[str, NDArray[np.integer], _Index]] = []
+    for nodes, name, local, offset in entries:
+        smallest = nodes[:, local[0]]
+        for corner in local[1:n_corners]:
+            smallest = np.minimum(smallest, nodes[:, corner])
+        cells = np.flatnonzero((smallest >= low) & (smallest < high))
+        chosen.append((name, nodes[cells][:, local], cells + offset))
+    index = RowIndex(np.concatenate([rows[:, :n_corners] for _, rows, _ in chosen]), n_nodes)
+    single = np.bincount(index.number, minlength=index.n_different)[index.number] == 1
+    found: list[tuple[str, _Index, _Index]] = []
+    start = 0
+    for name, rows, cells in chosen:
+        mine = single[start : start + len(rows)]
+        start += len(rows)
+        if mine.any():
+            found.append((name, rows[mine].astype(np.int64), cells[mine]))
     return found
 
 
