@@ -170,6 +170,7 @@ def test_a_bad_file_leaves_nothing(store, tmp_path):
     bad.write_bytes(b"")
     assert reasons(store.convert_now, bad, "vtu") == ["MESH_FILE_EMPTY"]
     assert reasons(store.convert_now, bad, "word") == ["MESH_FORMAT_UNKNOWN"]
+    assert reasons(store.convert_now, bad, "\x00 --format=gmsh") == ["MESH_FORMAT_UNKNOWN"]
     assert list(store.ids()) == []
     assert store.total_bytes() == 0
     assert list((tmp_path / "store" / "work").iterdir()) == []
