@@ -84,7 +84,7 @@ def on_ranks(size: int, work: Callable[[Threads], Any]) -> list[Any]:
     def run(rank: int) -> None:
         try:
             results[rank] = work(Threads(group, rank))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller
             errors.append(error)
             group.barrier.abort()
 

@@ -15,7 +15,7 @@ from threads import on_ranks
 def mixed():
     """Hexahedra and wedges side by side."""
     left, right = box("hex8", (2, 2, 2)), box("wedge6", (2, 2, 2))
-    points = np.concatenate([left.points, right.points + [1.0, 0, 0]])
+    points = np.concatenate([left.points, right.points + np.array([1.0, 0, 0])])
     unique, index = np.unique(points.round(12), axis=0, return_inverse=True)
     index = index.reshape(-1)
     a, b = left.blocks[0].nodes, right.blocks[0].nodes + left.n_nodes

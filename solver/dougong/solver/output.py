@@ -103,7 +103,7 @@ class ResultWriter:
         for k, (block, points) in enumerate(zip(part.blocks, values, strict=True)):
             directory = Directory(self._comm, self._stored.block_sizes[k])
             cells = block.cells[block.mine] - self._stored.offsets[k]
-            mine = in_stored_order(directory, cells, points[block.mine].reshape(len(cells), -1))
+            mine = in_stored_order(directory, cells, points[block.mine].reshape(len(cells), counts[k] * width))
             self._write(path, start + directory.first * counts[k], mine.reshape(-1, width))
             start += self._stored.block_sizes[k] * counts[k]
 
