@@ -188,6 +188,17 @@ def test_a_job_that_ended_without_its_server_is_found(server: ServerProcess) -> 
     assert server.wait(died.job_id).failure.reason == "WORKER_DIED"
 
 
+def test_what_lingers_after_its_end_is_ended_by_the_next_server(server: ServerProcess) -> None:
+    job = server.submit("linger")
+    assert server.wait(job.job_id).state == J.STATE_SUCCEEDED
+    token = token_of(server.run_directory(job.job_id))
+    assert processes.find(token)
+    server.kill()
+    server.start()
+    until(lambda: not processes.find(token), 5)
+    assert server.get(job.job_id).state == J.STATE_SUCCEEDED
+
+
 def test_a_cancellation_outlives_the_server(server: ServerProcess) -> None:
     job = server.submit("deaf")
     server.wait_running(job.job_id)

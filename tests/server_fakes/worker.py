@@ -4,6 +4,7 @@ solve            three progress lines, a field of node numbers, success
 wait             begins, beats, and waits until it is revoked or asked to end
 chatter          reports a new stage each millisecond until it is revoked
 release          begins, waits for a file "release" in the run directory, then as solve
+linger           as solve, but does not end afterwards, and does not listen to SIGTERM
 deaf             the same, but SIGTERM is ignored
 silent           begins, and then gives no sign of life
 raise            an exception (on the last rank when there are several)
@@ -43,7 +44,7 @@ def main() -> int:
     if what == "early":
         sys.stdout.write("no such library\n")
         return int(argument)
-    if what == "deaf":
+    if what in ("deaf", "linger"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if rank == 0:
         rundir.raise_fence(directory, spec.token)
@@ -75,6 +76,8 @@ def main() -> int:
         for iteration in range(3):
             progress.write(job_pb2.Progress(stage="solve", iteration=iteration, residual=10.0**-iteration))
         rundir.write_outcome(directory, _outcome(directory, spec, what))
+    while what == "linger":
+        time.sleep(0.05)
     return 0
 
 

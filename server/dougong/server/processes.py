@@ -34,6 +34,25 @@ def find(token: str) -> list[int]:
     return [int(name) for name in os.listdir(_PROC) if name.isdigit() and has_token(int(name), token)]
 
 
+def all_tokens() -> set[str]:
+    """Tokens of all attempts, of whatever server, that have a living process."""
+    found = set()
+    start = f"{TOKEN_VARIABLE}=".encode()
+    for name in os.listdir(_PROC):
+        if not name.isdigit():
+            continue
+        try:
+            environment = (_PROC / name / "environ").read_bytes()
+        except OSError:
+            continue
+        found |= {
+            entry[len(start) :].decode(errors="replace")
+            for entry in environment.split(b"\0")
+            if entry.startswith(start)
+        }
+    return found
+
+
 def find_leader(token: str) -> int | None:
     """The launcher among them: it was started in a session of its own."""
     return next((pid for pid in find(token) if _session(pid) == pid), None)

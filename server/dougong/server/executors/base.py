@@ -80,6 +80,9 @@ class Executor(Protocol):
     async def stop(self, attempt: Attempt) -> None:
         """Ask its processes to end, then kill them. Returns when none is left; does nothing when there is none."""
 
+    async def living(self) -> set[str]:
+        """Tokens of everything that runs, also of what is not ours."""
+
     def forget(self, attempt: Attempt) -> None:
         """The attempt has ended and was dealt with: nobody will ask for it again."""
 

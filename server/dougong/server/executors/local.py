@@ -153,6 +153,10 @@ class LocalExecutor:
         if child is not None:
             child.wait(self._patience_seconds)
 
+    async def living(self) -> set[str]:
+        """Tokens in the environments of all processes."""
+        return await asyncio.to_thread(processes.all_tokens)
+
     def forget(self, attempt: Attempt) -> None:
         """Let go of the child."""
         self._children.pop(attempt.token, None)

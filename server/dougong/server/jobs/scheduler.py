@@ -12,10 +12,11 @@ from pathlib import Path
 
 from dougong.messages import NotFound
 from dougong.server.datafolder import DataFolder
-from dougong.server.executors.base import Executor
+from dougong.server.executors.base import Attempt, Executor
 from dougong.server.jobs.driver import AttemptDriver
 from dougong.server.jobs.model import State, Waiting, pick
 from dougong.server.jobs.store import JobRecord, JobStore
+from dougong.v1 import job_pb2
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Scheduler:
     async def start(self) -> None:
         """Take up where an earlier server stopped, then begin to start jobs."""
         await self._sweep()
+        await self._end_leftovers()
         for job in await self._store.unfinished():
             if job.state is State.QUEUED:
                 self._enqueue(job)
@@ -96,6 +98,12 @@ class Scheduler:
                     shutil.rmtree(directory, ignore_errors=True)
 
         await asyncio.to_thread(sweep)
+
+    async def _end_leftovers(self) -> None:
+        """End what still runs of attempts that have ended: an earlier server died before it could."""
+        for record in await self._store.ended_attempts(await self._executor.living()):
+            directory = self._folder.attempt(record.job_id, record.attempt)
+            await self._executor.stop(Attempt(record.token, directory, job_pb2.Resources(ranks=1), record.handle))
 
     def add(self, job: JobRecord) -> None:
         """A job was accepted."""

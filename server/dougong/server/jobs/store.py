@@ -205,6 +205,16 @@ class JobStore:
         row = await self._database.read(lambda db: db.execute(sql, (job_id,)).fetchone())
         return None if row is None else _attempt(row)
 
+    async def ended_attempts(self, tokens: set[str]) -> list[AttemptRecord]:
+        """The attempts among these that have ended."""
+        sql = "SELECT * FROM attempts WHERE token = ? AND end_time IS NOT NULL"
+
+        def query(db: sqlite3.Connection) -> list[AttemptRecord]:
+            rows = (db.execute(sql, (token,)).fetchone() for token in tokens)
+            return [_attempt(row) for row in rows if row is not None]
+
+        return await self._database.read(query)
+
     async def begin_attempt(self, job_id: str, token: str, executor: str) -> AttemptRecord | None:
         """Commit to an attempt before anything is started. None when the job no longer waits, or is to be cancelled."""
 
