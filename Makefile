@@ -24,6 +24,7 @@ check: setup ## Style, types, import rules, generated code, message catalogue.
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports --no-cache --no-logo
 	@$(PYTHON) scripts/generate_proto.py --check
+	@$(PYTHON) scripts/generate_reference.py --check
 	@$(PYTHON) -m pytest -q $(wildcard tests/unit/test_repo_*.py)
 
 format: setup ## Format the code and sort the imports.
@@ -32,6 +33,7 @@ format: setup ## Format the code and sort the imports.
 
 proto: setup ## Generate the Python code of the contract again.
 	@$(PYTHON) scripts/generate_proto.py
+	@$(PYTHON) scripts/generate_reference.py
 
 wheel: setup ## Build dist/dougong-*.whl.
 	@$(PYTHON) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
