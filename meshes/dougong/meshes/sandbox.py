@@ -122,8 +122,8 @@ def _command(source: Path, outdir: Path, format_name: str, file_name: str, limit
     return [
         sys.executable, "-s", "-P", "-m", "dougong.meshes.convert", str(source.resolve()), str(outdir.resolve()),
         f"--format={_printable(format_name)}", f"--file-name={_printable(file_name)}",
-        f"--memory-bytes={limits.memory_bytes}", f"--cpu-seconds={limits.cpu_seconds}", f"--file-bytes={limits.file_bytes}",
-        f"--parent={os.getpid()}",
+        f"--memory-bytes={limits.memory_bytes}", f"--cpu-seconds={limits.cpu_seconds}",
+        f"--file-bytes={limits.file_bytes}", f"--parent={os.getpid()}",
     ]  # fmt: skip
 
 
