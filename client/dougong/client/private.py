@@ -12,6 +12,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,12 +34,21 @@ _TAIL_LINES = 12
 
 
 def data_folder() -> Path:
-    """DOUGONG_DATA, $XDG_DATA_HOME/dougong, or ~/.local/share/dougong."""
+    """DOUGONG_DATA, $XDG_DATA_HOME/dougong, or ~/.local/share/dougong.
+
+    Raises
+    ------
+    FemError
+        None of them is set and the user has no home.
+    """
     chosen = os.environ.get("DOUGONG_DATA")
     if chosen:
         return Path(chosen).expanduser().absolute()
     share = os.environ.get("XDG_DATA_HOME")
-    return (Path(share) if share else Path.home() / ".local" / "share").absolute() / "dougong"
+    try:
+        return (Path(share) if share else Path.home() / ".local" / "share").absolute() / "dougong"
+    except RuntimeError as error:
+        raise FemError("DATA_FOLDER_UNUSABLE", folder="~/.local/share/dougong", cause="no home directory") from error
 
 
 def socket_path(data: Path) -> Path:
@@ -117,13 +127,14 @@ class PrivateServer:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             if self.is_serving(timeout_seconds=1.0):
-                # It outlives this process on purpose; the interpreter need not warn about that.
-                process.returncode = 0
+                # It outlives this process on purpose; should it end before, somebody must take note of that.
+                threading.Thread(target=process.wait, daemon=True).start()
                 return
             if process.poll() is not None:
                 raise self._failure(f"exit status {process.returncode}", log, start)
             time.sleep(0.03)
-        process.terminate()
+        process.kill()
+        process.wait()
         raise self._failure(f"no answer within {START_SECONDS:.0f} s", log, start)
 
     def _failure(self, cause: str, log: Path, start: int) -> ServerUnreachable:
