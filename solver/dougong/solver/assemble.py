@@ -6,7 +6,7 @@ together). No PETSc here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -158,20 +158,43 @@ def _add_block(
     block = model.part.blocks[k]
     if not len(block):
         return
-    geometry = stiffness_reference(block.type.name)
-    coefficients = model.coefficients() * model.thickness()[:, None, None]
-    fused = _FUSED.get(model.physics.KERNEL) if kernels.available() else None
-    if fused is not None:
-        cells = kernels.cell_block(model.part.points, block.nodes, geometry.dN, field_nodes, field.dN, geometry.W)
-        form = fused(cells, coefficients, model.section_of[k])
+    form = stiffness_form(model, k, (field_nodes, field))
+    if form is not None:
         held_rows = kernels.Pattern(matrix.indptr, matrix.indices, model.part.n_local)
         held = kernels.Constraints(constraints.index, constraints.projectors, constraints.prescribed)
         kernels.assemble(form, held_rows, matrix.values, constraints=held, rhs=rhs)
         return
-    if field is not geometry:
+    if field is not stiffness_reference(block.type.name):
         raise ValueError("the linear level of a quadratic cell needs a fused kernel")
     for rows, values in form_matrices(model, k):
         scatter(matrix, rhs, model.part, constraints, block.nodes[rows], values)
+
+
+def fused_kernel(model: Model) -> Callable[..., kernels.Form] | None:
+    """The kernel registered beside the form of a physics; None where there is none or kernels are not built."""
+    return _FUSED.get(model.physics.KERNEL) if kernels.available() else None
+
+
+def stiffness_form(model: Model, k: int, field: tuple[NDArray[np.int32], Reference] | None) -> kernels.Form | None:
+    """The fused kernel of a local block; None for an empty block or where there is no kernel.
+
+    Parameters
+    ----------
+    model
+        The step on this part.
+    k
+        Number of the block.
+    field
+        Nodes and tables of the unknowns; None: those of the cells.
+    """
+    block = model.part.blocks[k]
+    fused = fused_kernel(model)
+    if fused is None or not len(block):
+        return None
+    geometry = stiffness_reference(block.type.name)
+    nodes, tables = field if field is not None else (block.nodes, geometry)
+    cells = kernels.cell_block(model.part.points, block.nodes, geometry.dN, nodes, tables.dN, geometry.W)
+    return fused(cells, model.coefficients() * model.thickness()[:, None, None], model.section_of[k])
 
 
 def form_matrices(model: Model, k: int) -> Iterator[tuple[slice, Array]]:

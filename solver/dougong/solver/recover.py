@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dougong.solver import kernels
+from dougong.solver.assemble import fused_kernel, stiffness_form
 from dougong.solver.elements import Reference, extrapolation, stiffness_reference
 from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model
@@ -28,8 +30,6 @@ class CellValues:
         Tables of the cell type.
     measure
         shape (n, nq): volume (area times thickness) that each point stands for.
-    shape_gradients
-        shape (n, nq, n_nodes, dim): gradients of the shape functions in space.
     gradients, flux
         shape (n, nq, nc, dim).
     """
@@ -38,7 +38,6 @@ class CellValues:
     rows: slice
     reference: Reference
     measure: Array
-    shape_gradients: Array
     gradients: Array
     flux: Array
 
@@ -57,12 +56,53 @@ def cell_values(model: Model, u: Array) -> Iterator[CellValues]:
     for block, k, rows in model.chunks():
         reference = stiffness_reference(block.type.name)
         nodes, section = block.nodes[rows], model.section_of[k][rows]
-        J = np.einsum("qaj,nai->nqij", reference.dN, model.part.points[nodes], optimize=True)
-        shape_gradients = np.einsum("qaj,nqji->nqai", reference.dN, np.linalg.inv(J), optimize=True)
-        gradients = np.einsum("nac,nqai->nqci", u[nodes], shape_gradients, optimize=True)
-        measure = np.linalg.det(J) * reference.W * thickness[section][:, None]
+        gradients, measure = _gradients(reference, model.part.points, nodes, u)
         flux = model.physics.flux(coefficients[section], gradients)
-        yield CellValues(k, rows, reference, measure, shape_gradients, gradients, flux)
+        yield CellValues(k, rows, reference, measure * thickness[section][:, None], gradients, flux)
+
+
+def _gradients(reference: Reference, points: Array, nodes: NDArray[np.int32], u: Array) -> tuple[Array, Array]:
+    """Gradients of nodal values, (n, nq, nc, dim), and the volume of each point, (n, nq)."""
+    if kernels.available():
+        cells = kernels.cell_block(points, nodes, reference.dN, nodes, reference.dN, reference.W)
+        return kernels.gradients_at_points(cells, u), kernels.measures(cells)
+    shape_gradients, measure = _shape_gradients(reference, points[nodes])
+    return np.einsum("nac,nqai->nqci", u[nodes], shape_gradients, optimize=True), measure
+
+
+def _shape_gradients(reference: Reference, coordinates: Array) -> tuple[Array, Array]:
+    """Gradients of the shape functions in space, (n, nq, n_nodes, dim), and the volume of each point, (n, nq)."""
+    J = np.einsum("qaj,nai->nqij", reference.dN, coordinates, optimize=True)
+    gradients = np.einsum("qaj,nqji->nqai", reference.dN, np.linalg.inv(J), optimize=True)
+    return gradients, np.linalg.det(J) * reference.W
+
+
+def internal_forces(model: Model, u: Array) -> Array:
+    """Nodal forces (heat flows) that a solution needs, K u without conditions; complete on owned nodes.
+
+    Parameters
+    ----------
+    model
+        The step on this part.
+    u
+        shape (n_local, nc): the solution, ghosts too.
+
+    Returns
+    -------
+    ndarray, shape (n_local, nc)
+    """
+    force = np.zeros_like(u)
+    if fused_kernel(model) is not None:
+        for k in range(len(model.part.blocks)):
+            form = stiffness_form(model, k, None)
+            if form is not None:
+                kernels.apply(form, u, force)
+        return force
+    for cells in cell_values(model, u):
+        nodes = model.part.blocks[cells.block].nodes[cells.rows]
+        gradients, _ = _shape_gradients(cells.reference, model.part.points[nodes])
+        _add(force, nodes, np.einsum("nq,nqci,nqai->nac", cells.measure, cells.flux, gradients, optimize=True))
+    return force
 
 
 class Recovery:
@@ -96,7 +136,7 @@ class Recovery:
     ) -> None:
         part, fields = model.part, model.physics.FIELDS
         nc, n_local = model.components, part.n_local
-        self.internal = np.zeros((n_local, nc))
+        self.internal = internal_forces(model, u)
         # A rank may have no cells of a type, or none at all.
         sums = {name: np.zeros((n_local, _width(model, name))) for name in nodal}
         count = np.zeros(n_local)
@@ -105,8 +145,6 @@ class Recovery:
         for cells in cell_values(model, u):
             block = part.blocks[cells.block]
             nodes = block.nodes[cells.rows]
-            force = np.einsum("nq,nqci,nqai->nac", cells.measure, cells.flux, cells.shape_gradients, optimize=True)
-            _add(self.internal, nodes, force)
             mine = block.mine[cells.rows]
             energy += 0.5 * float(
                 np.einsum("nq,nqci,nqci->", *(x[mine] for x in (cells.measure, cells.flux, cells.gradients)))
