@@ -59,7 +59,7 @@ def save(
     for info in result.artifacts:
         stem, suffix = Path(info.name).stem, Path(info.name).suffix
         plain = single and suffix == ".vtu"
-        name = base if plain else f"{base}-{safe_name(stem.removeprefix('result-'))}"
+        name = base if plain else f"{base}-{safe_name(_part(stem, result))}"
         target = folder / f"{name}{safe_name(suffix) and suffix}"
         files[info.name] = str(client.artifact(job.job_id, info, target))
     if not any(info.name.endswith(".vtu") for info in result.artifacts):
@@ -68,6 +68,14 @@ def save(
         drawn = draw(client, job, result, folder, base)
         files.update({path.name: str(path) for path in drawn})
     return files
+
+
+def _part(stem: str, result: result_pb2.Result) -> str:
+    """What a file is of: the name of its step for "result-1", else what its name says."""
+    rest = stem.removeprefix("result-")
+    if rest.isascii() and rest.isdigit() and 0 < int(rest) <= len(result.steps):
+        return result.steps[int(rest) - 1].name
+    return rest
 
 
 def draw(client: Client, job: job_pb2.Job, result: result_pb2.Result, folder: Path, base: str) -> list[Path]:

@@ -73,7 +73,8 @@ def _extremes(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> li
         )
         text = f"{number(value)} {unit_name(dimension, units)}"
         length = unit_name(options_pb2.DIMENSION_LENGTH, units)
-        where = ", ".join(f"{x:.4g}" for x in point)
+        reach = max((abs(x) for x in point), default=0.0)
+        where = ", ".join(f"{x if abs(x) > 1e-9 * reach else 0.0:.4g}" for x in point)
         rows.append((say(label), f"{text}  {say('CLI_SUM_AT', point=f'({where}) {length}'.strip(), node=node)}"))
     return rows
 
@@ -118,7 +119,7 @@ def _forces(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> list
 
     def row(label: str, sums: Sequence[float]) -> list[str]:
         values = list(sums) + [0.0] * (len(axes) - len(sums))
-        return [label, *(number(v) if abs(v) > 1e-9 * largest else "0" for v in values), unit]
+        return [label, *(number(v) if abs(v) > 1e-8 * largest else "0" for v in values), unit]
 
     rows = [["", *axes, ""]] if not heat else []
     rows.append(row(say(names[0]), balance.load_sum))
