@@ -29,7 +29,7 @@ def hexes_and_wedges():
 
     def facets(name, mesh, shift):
         entries = next(r for r in mesh.regions if r.name == name).entries
-        return entries + [shift, 0]
+        return entries + np.array([shift, 0])
 
     low = facets("z1", left, 0)
     regions = (

@@ -30,8 +30,9 @@ Array = NDArray[np.float64]
 #: Values of the free motions at some nodes, shape (n, nc, n_modes).
 Modes = Callable[[NDArray[np.int32]], Array]
 
-#: A motion counts as free if it violates the conditions by less than this, relative.
-_FREE = 1e-8
+#: A motion counts as free if it moves what is held by less than this part of the largest displacement: coordinates with
+#: seven digits let a hinge be that crooked, and a support may be that small beside the part.
+_FREE = 1e-6
 #: Shared nodes that are used to tie two bodies; more add nothing.
 _TIES = 64
 #: Modes of so many bodies are examined together; beyond, only body by body.
@@ -190,9 +191,9 @@ def _tied(found: list[Body], grams: list[Array], modes: Modes, n_modes: int) -> 
 
 
 def _null(gram: Array) -> Array:
-    """Null space of a symmetric positive semidefinite matrix of order one."""
+    """Null space of a Gram matrix of order one; its eigenvalues are squares of displacements."""
     values, vectors = np.linalg.eigh(gram)
-    return vectors[:, values < _FREE]
+    return vectors[:, values < _FREE**2]
 
 
 def _describe(model: Model, found: list[Body], null: Array, names: tuple[str, ...]) -> list[job_pb2.Violation]:

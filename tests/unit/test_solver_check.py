@@ -1,0 +1,228 @@
+"""Everything that can be wrong with an analysis, each with its reason and the path of its field."""
+
+# ruff: noqa: E501 - one line a case
+
+import copy
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dougong.meshes.mesh import Mesh, Region, RegionKind
+from dougong.v1 import analysis_pb2 as pb
+from meshgen import box, plate
+from solving import check_model, elastic, heat, store, value, vector
+
+NAN, INFINITE = "NaN", "Infinity"  # as JSON writes them
+FIXED = {"region": "x0", "fixed": {}}
+PULL = {"region": "x1", "traction": vector(x=1.0)}
+HOT = {"region": "x0", "temperature": value(100.0)}
+
+
+def point(*x):
+    return {"coordinates": list(x)}
+
+
+@pytest.fixture(scope="module")
+def solid():
+    mesh = box("hex8", (2, 2, 2))
+    corner = Region("corner", RegionKind.NODES, np.array([0]))
+    part = Region("part", RegionKind.CELLS, np.array([0, 1, 2]))
+    return store(Mesh(mesh.points, mesh.blocks, (*mesh.regions, corner, part)))
+
+
+@pytest.fixture(scope="module")
+def sheet():
+    return store(plate("quad4", (2, 2)))
+
+
+@pytest.fixture(scope="module")
+def wedges():
+    return store(box("wedge15", (1, 1, 1)))
+
+
+def good(**more):
+    return elastic(conditions=[FIXED], loads=[PULL], material={"density": value(1.0)}) | more
+
+
+def warm(**more):
+    return heat(conditions=[HOT]) | more
+
+
+def changed(given, path, new):
+    """A copy with the entry at a path, such as steps.0.loads, replaced."""
+    out = copy.deepcopy(given)
+    *way, last = path.split(".")
+    place = out
+    for key in way:
+        place = place[int(key)] if isinstance(place, list) else place[key]
+    if isinstance(place, list):
+        place[int(last)] = new
+    else:
+        place[last] = new
+    return out
+
+
+def loads(*entries):
+    return changed(good(), "steps.0.loads", list(entries))
+
+
+def conditions(*entries):
+    return changed(good(), "steps.0.conditions", list(entries))
+
+
+def region(**given):
+    return good(regions={"r": given})
+
+
+ELASTIC = "materials.m.elastic"
+AXES = "steps[0].conditions[0].displacement.axes"
+
+#: reason, field, analysis; the mesh is `solid` but where a fourth entry names another.
+TABLE = [
+    ("NUMBER_NOT_FINITE", "steps[0].loads[0].pressure.value", loads({"region": "x1", "pressure": value(NAN)})),
+    ("NUMBER_NOT_FINITE", 'materials["m"].elastic.young_modulus.value', elastic(E=INFINITE, conditions=[FIXED])),
+    ("NUMBER_NOT_FINITE", 'regions["r"].box.min.coordinates[1]', region(box={"min": point(0, NAN, 0), "max": point(1, 1, 1)})),
+    ("CELL_TYPE_NOT_SOLVABLE", "mesh", good(), "wedges"),
+    ("REGION_NAME_TAKEN", 'regions["x0"]', good(regions={"x0": {"all": {}}})),
+    ("REGION_WITHOUT_SHAPE", 'regions["r"]', region(kind="KIND_NODES")),
+    ("DIRECTION_ZERO", 'regions["r"].plane.normal', region(plane={"point": point(0, 0, 0), "normal": point(0, 0, 0)})),
+    ("DIRECTION_ZERO", "steps[0].conditions[0].symmetry.normal", conditions({"region": "x0", "symmetry": {"normal": point(0, 0, 0)}})),
+    ("VALUE_NOT_POSITIVE", 'regions["r"].sphere.radius', region(sphere={"center": point(0, 0, 0), "radius": 0.0})),
+    ("VALUE_NOT_POSITIVE", "sections[0].thickness", warm(sections=[{"material": "m", "thickness": value(0.0)}]), "sheet"),
+    ("VALUE_NOT_POSITIVE", "solver.max_iterations", good(solver={"maxIterations": 0})),
+    ("VALUE_NEGATIVE", 'regions["r"].sphere.tolerance', region(sphere={"center": point(0, 0, 0), "radius": 1.0, "tolerance": -1.0})),
+    ("VALUE_MISSING", "steps[0].loads[0].convection.ambient", heat(loads=[{"region": "x0", "convection": {"coefficient": value(1.0)}}])),
+    ("NORMAL_NEEDS_FACETS", 'regions["r"].kind', region(kind="KIND_NODES", normal={"direction": point(1, 0, 0)})),
+    ("WRONG_NUMBER_OF_COORDINATES", 'regions["r"].sphere.center', region(sphere={"center": point(0, 0), "radius": 1.0})),
+    ("WRONG_NUMBER_OF_COORDINATES", "steps[0].conditions[0].symmetry.normal", conditions({"region": "x0", "symmetry": {"normal": point(1, 0)}})),
+    ("WRONG_NUMBER_OF_COORDINATES", f"{AXES}.x_axis", conditions({"region": "x0", "displacement": vector(x=0.0) | {"axes": {"xAxis": point(1), "xyPlane": point(0, 1, 0)}}})),
+    ("REGION_MISSING", "steps[0].loads[0].region", loads({"pressure": value(1.0)})),
+    ("REGION_UNKNOWN", "steps[0].conditions[0].region", conditions({"region": "x00", "fixed": {}})),
+    ("REGION_WRONG_KIND", "steps[0].loads[0].region", loads({"region": "corner", "pressure": value(1.0)})),
+    ("REGION_WRONG_KIND", "steps[0].conditions[0].region", conditions({"region": "part", "fixed": {}})),
+    ("REGION_WRONG_KIND", "sections[0].region", good(sections=[{"material": "m", "region": "x0"}])),
+    ("REGION_EMPTY", 'regions["r"]', region(sphere={"center": point(9, 9, 9), "radius": 1.0})),
+    ("NO_SECTIONS", "sections", good(sections=[])),
+    ("THICKNESS_OF_SOLID", "sections[0].thickness", good(sections=[{"material": "m", "thickness": value(2.0)}])),
+    ("MATERIAL_UNKNOWN", "sections[0].material", good(sections=[{"material": "steel"}])),
+    ("MATERIAL_CONSTANT_MISSING", 'materials["m"].elastic.young_modulus', changed(good(), ELASTIC, {"poissonRatio": value(0.3)})),
+    ("MATERIAL_CONSTANT_MISSING", 'materials["m"].elastic.poisson_ratio', changed(good(), ELASTIC, {"youngModulus": value(1.0)})),
+    ("MATERIAL_CONSTANT_MISSING", 'materials["m"].conductivity', changed(warm(), "materials.m", {})),
+    ("MATERIAL_CONSTANT_MISSING", "steps[0].loads[0]", elastic(conditions=[FIXED], loads=[{"gravity": vector(z=-9.8)}])),
+    ("YOUNG_MODULUS_NOT_POSITIVE", 'materials["m"].elastic.young_modulus', elastic(E=0.0, conditions=[FIXED])),
+    ("POISSON_RATIO_OUT_OF_RANGE", 'materials["m"].elastic.poisson_ratio', elastic(nu=0.5, conditions=[FIXED])),
+    ("POISSON_RATIO_OUT_OF_RANGE", 'materials["m"].elastic.poisson_ratio', elastic(nu=-1.0, conditions=[FIXED])),
+    ("CONDUCTIVITY_NOT_POSITIVE", 'materials["m"].conductivity', heat(k=-1.0, conditions=[HOT])),
+    ("FILM_COEFFICIENT_NOT_POSITIVE", "steps[0].loads[0].convection.coefficient", heat(loads=[{"region": "x0", "convection": {"coefficient": value(0.0), "ambient": value(1.0)}}])),
+    ("CELLS_WITHOUT_SECTION", "sections", good(sections=[{"material": "m", "region": "part"}])),
+    ("CELLS_IN_TWO_SECTIONS", "sections[1].region", good(sections=[{"material": "m"}, {"material": "m", "region": "part"}])),
+    ("NO_STEPS", "steps", good(steps=[])),
+    ("STEP_NAME_TAKEN", "steps[1].name", good(steps=[{"name": "a", "static": {}, "conditions": [FIXED]}] * 2)),
+    ("STEP_WITHOUT_PROCEDURE", "steps[0]", good(steps=[{"conditions": [FIXED]}])),
+    ("MESH_DIMENSION_NOT_SUPPORTED", "steps[0]", good(), "sheet"),
+    ("KIND_MISSING", "steps[0].loads[0]", loads({"region": "x1"})),
+    ("KIND_MISSING", "steps[0].conditions[0]", conditions({"region": "x0"})),
+    ("KIND_NOT_FOR_PROCEDURE", "steps[0].loads[0].heat_flux", loads({"region": "x1", "heatFlux": value(1.0)})),
+    ("KIND_NOT_FOR_PROCEDURE", "steps[0].conditions[1].temperature", conditions(FIXED, HOT)),
+    ("SYMMETRY_NEEDS_NORMAL", "steps[0].conditions[0].symmetry", conditions({"region": "corner", "symmetry": {}})),
+    ("SYMMETRY_NOT_PLANE", "steps[0].conditions[0].symmetry", conditions({"region": "r", "symmetry": {}}) | {"regions": {"r": {"all": {}}}}),
+    ("DISPLACEMENT_EMPTY", "steps[0].conditions[0].displacement", conditions({"region": "x0", "displacement": {}})),
+    ("AXES_DEGENERATE", AXES, conditions({"region": "x0", "displacement": vector(x=0.0) | {"axes": {"xAxis": point(1, 1, 0), "xyPlane": point(2, 2, 0)}}})),
+    ("AXES_DEGENERATE", AXES, conditions({"region": "x0", "displacement": vector(x=0.0) | {"axes": {"xAxis": point(0, 0, 0), "xyPlane": point(2, 2, 0)}}})),
+    ("VECTOR_EMPTY", "steps[0].loads[0].traction", loads({"region": "x1", "traction": {}})),
+    ("CONDITIONS_CONTRADICT", "steps[0].conditions[1]", conditions(FIXED, {"region": "y0", "displacement": vector(x=1.0)})),
+    ("FIELD_UNKNOWN", "outputs.fields[0].name", good(outputs={"fields": [{"name": "stres"}]})),
+    ("FIELD_LOCATION_NOT_AVAILABLE", "outputs.fields[0].location", good(outputs={"fields": [{"name": "displacement", "location": "LOCATION_INTEGRATION_POINT"}]})),
+    ("FIELD_LOCATION_NOT_AVAILABLE", "outputs.fields[0].location", good(outputs={"fields": [{"name": "stress", "location": "LOCATION_CELL"}]})),
+    ("TOLERANCE_OUT_OF_RANGE", "solver.relative_tolerance", good(solver={"relativeTolerance": 1.0})),
+    ("FREE_MODES", "steps[0].conditions", conditions()),
+    ("TEMPERATURE_UNDETERMINED", "steps[0].conditions", heat(loads=[{"region": "x0", "heatFlux": value(1.0)}])),
+]  # fmt: skip
+
+
+def row_id(row):
+    return f"{row[0]}-{row[1]}"
+
+
+@pytest.mark.parametrize("row", TABLE, ids=row_id)
+def test_violation(row, request):
+    reason, field, given, *mesh = row
+    reply = check_model(request.getfixturevalue(mesh[0] if mesh else "solid"), given)
+    found = [(v.reason, v.field) for v in reply.violations]
+    assert (reason, field) in found
+    violation = next(v for v in reply.violations if v.reason == reason)
+    assert "{" not in violation.text
+    assert "{" not in violation.text_zh
+    assert not reply.HasField("estimate")
+
+
+def test_every_reason_of_the_catalogue_is_reached():
+    catalogue = Path(__file__).parents[2] / "proto/dougong/messages/texts/analysis.toml"
+    reasons = set(tomllib.loads(catalogue.read_text()))
+    notices = {"REGION_UNUSED", "STEP_WITHOUT_LOAD"}
+    of_plane_models = {"COMPONENT_NOT_IN_MODEL"}  # vectors in the plane: there is no such physics yet
+    assert reasons - {row[0] for row in TABLE} == notices | of_plane_models
+
+
+@pytest.mark.parametrize(("mesh", "given"), [("solid", good()), ("solid", warm()), ("sheet", warm())])
+def test_nothing_wrong(mesh, given, request):
+    reply = check_model(request.getfixturevalue(mesh), given)
+    assert not reply.violations
+    assert reply.estimate.dofs > 0
+    assert reply.estimate.memory_bytes > 1e6
+
+
+def test_notices(solid):
+    given = conditions(FIXED) | {"regions": {"r": {"all": {}}}}
+    given["steps"][0]["loads"] = []
+    found = {n.reason: n.text for n in check_model(solid, given).notices}
+    assert set(found) == {"REGION_UNUSED", "STEP_WITHOUT_LOAD"}
+    moved = conditions(FIXED, {"region": "x1", "displacement": vector(x=1.0)})
+    moved["steps"][0]["loads"] = []
+    assert not check_model(solid, moved).notices
+
+
+def test_everything_wrong_is_told_at_once(solid):
+    given = elastic(E=0.0, nu=0.5, conditions=[{"region": "nowhere", "fixed": {}}], loads=[{"region": "x1", "pressure": value(NAN)}])  # fmt: skip
+    reasons = {v.reason for v in check_model(solid, given).violations}
+    wanted = {"YOUNG_MODULUS_NOT_POSITIVE", "POISSON_RATIO_OUT_OF_RANGE", "REGION_UNKNOWN", "NUMBER_NOT_FINITE"}
+    assert reasons >= wanted
+
+
+def test_an_unknown_region_offers_the_nearest_names(solid):
+    reply = check_model(solid, conditions({"region": "X1", "fixed": {}}))
+    (violation,) = reply.violations
+    assert "x1" in violation.params["near"]
+
+
+def test_contradictions_name_nodes_and_both_regions(solid):
+    reply = check_model(solid, conditions(FIXED, {"region": "y0", "displacement": vector(x=1.0)}))
+    (violation,) = reply.violations
+    assert violation.params["regions"] == "x0, y0"
+    mesh = box("hex8", (2, 2, 2))
+    shared = np.flatnonzero((mesh.points[:, 0] == 0) & (mesh.points[:, 1] == 0)) + 1
+    assert list(violation.node_ids) == shared.tolist()
+
+
+def test_the_same_value_twice_is_no_contradiction(solid):
+    given = conditions(FIXED, {"region": "y0", "displacement": vector(x=0.0)}, {"region": "x0", "symmetry": {}})
+    assert not check_model(solid, given).violations
+
+
+def test_cells_without_section_are_named(solid):
+    (violation,) = check_model(solid, good(sections=[{"material": "m", "region": "part"}])).violations
+    assert list(violation.cell_ids) == [4, 5, 6, 7, 8]
+
+
+def test_paths_name_fields_of_the_contract(solid):
+    """Every field of the table exists in the message, so that a client can point at it."""
+    for _, path, *_ in TABLE:
+        message = pb.Analysis.DESCRIPTOR
+        for part in re.findall(r"[a-z_]+(?=\[|\.|$)", re.sub(r'\["[^"]*"\]', "[]", path)):
+            field = message.fields_by_name[part]
+            message = field.message_type
+            if message is not None and message.GetOptions().map_entry:
+                message = message.fields_by_name["value"].message_type
