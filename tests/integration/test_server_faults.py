@@ -34,7 +34,7 @@ J = job_pb2.Job
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[ServerProcess]:
-    with running_server(stall_limit_seconds=2.0) as process:
+    with running_server(stall_limit_seconds=1.5) as process:
         yield process
 
 
@@ -54,8 +54,7 @@ def _is_launcher(pid: int) -> bool:
 # Workers that die
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+@pytest.mark.parametrize(("ranks", "number"), [(1, signal.SIGKILL), (1, signal.SIGSEGV), (2, signal.SIGKILL)], ids=str)
 def test_a_killed_worker_is_seen_within_five_seconds(server: ServerProcess, ranks: int, number: signal.Signals) -> None:
     job = server.submit("wait", ranks=ranks)
     pids = server.wait_running(job.job_id, ranks)
@@ -284,7 +283,7 @@ def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "example.org:80", "10.0.0.1:5", "nonsense", "127.0.0.1:x"])
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "nonsense"])
 def test_only_this_machine_may_reach_it(tmp_path: Path, address: str) -> None:
     ended = _run("--data", str(tmp_path / "data"), "--listen", address)
     assert ended.returncode == 2
@@ -307,10 +306,10 @@ def test_one_server_for_a_socket(server: ServerProcess, tmp_path: Path) -> None:
 
 
 def test_a_private_server_ends_when_idle_but_not_while_a_job_waits() -> None:
-    with running_server(idle_exit_seconds=1.0) as other:
+    with running_server(idle_exit_seconds=0.8) as other:
         job = other.submit("release")
         other.wait_running(job.job_id)
-        time.sleep(1.5)
+        time.sleep(1.2)
         (other.run_directory(job.job_id) / "release").touch()
         assert other.wait(job.job_id).state == J.STATE_SUCCEEDED
         other.channel.close()
