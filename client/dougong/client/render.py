@@ -343,7 +343,7 @@ def _compose(
     figure.text(0.022, 1 - 30 / whole_h, text.plain(scene.title), fontsize=13, va="top", weight="bold", **text.font)
     figure.text(0.022, 1 - 66 / whole_h, _subtitle(text, factor), fontsize=9, va="top", color="0.35", **text.font)
     x, y = float(marker[0]), float(marker[1])
-    left = x > 0.6 * width
+    left = x > 0.82 * width
     down = y < 0.15 * height
     axes.annotate(
         f"max {scene.top:.4g} {scene.unit}".strip(),
