@@ -1,0 +1,105 @@
+"""Convergence to a manufactured solution: order p + 1 in L2, p in the energy (H1) norm.
+
+The field is trigonometric: what an element contains would be exact, and hide errors. Sources follow from the field by
+differentiation: f = -div sigma(u), s = -div(k grad T).
+"""
+
+import numpy as np
+import pytest
+from skfem import LinearForm
+
+from meshgen import box, plate
+from solving import Discrete, elastic, heat
+
+E, NU, K = 1.0, 0.3, 2.0
+LAMBDA, MU = E * NU / ((1 + NU) * (1 - 2 * NU)), E / (2 * (1 + NU))
+
+#: Wave numbers of the field along each axis, and phases, so that nothing is symmetric.
+WAVE, PHASE = np.array([1.3, 1.1, 0.9]), np.array([0.4, 0.9, 0.2])
+
+#: Cells along an edge. Coarse meshes are not in the range where rates show.
+DIVISIONS = {
+    "tri3": (16, 24, 36), "quad4": (16, 24, 36), "tri6": (6, 9, 13), "quad8": (6, 9, 13), "quad9": (6, 9, 13),
+    "tet4": (5, 7, 10), "hex8": (5, 7, 10), "wedge6": (5, 7, 10),
+    "tet10": (2, 3, 4), "hex20": (4, 5, 7), "hex27": (3, 4, 6),
+}  # fmt: skip
+
+
+def temperature(x):
+    dim = x.shape[1]
+    return np.prod(np.sin(WAVE[:dim] * x + PHASE[:dim]), axis=1)[:, None]
+
+
+def temperature_gradient(x):
+    dim = x.shape[1]
+    s, c = np.sin(WAVE[:dim] * x + PHASE[:dim]), WAVE[:dim] * np.cos(WAVE[:dim] * x + PHASE[:dim])
+    return np.stack([np.prod(np.where(np.arange(dim) == i, c, s), axis=1) for i in range(dim)], axis=1)[:, None]
+
+
+@LinearForm
+def heat_source(v, w):
+    dim = len(w.x)
+    s = np.prod([np.sin(WAVE[i] * w.x[i] + PHASE[i]) for i in range(dim)], axis=0)
+    return K * (WAVE[:dim] ** 2).sum() * s * v
+
+
+# u_i = a_i sin(k_i . x + q_i)
+AMPLITUDE = np.array([1.0, -0.7, 0.5])
+DIRECTION = np.array([[1.2, 0.5, -0.4], [-0.3, 1.1, 0.6], [0.5, -0.6, 1.0]])
+
+
+def displacement(x):
+    return AMPLITUDE * np.sin(x @ DIRECTION.T + PHASE)
+
+
+def displacement_gradient(x):
+    return (AMPLITUDE * np.cos(x @ DIRECTION.T + PHASE))[:, :, None] * DIRECTION
+
+
+@LinearForm
+def body_force(v, w):
+    """-(lambda + mu) d_i d_j u_j - mu d_j d_j u_i, with d_a d_b u_j = -k_ja k_jb u_j."""
+    u = AMPLITUDE[:, None, None] * np.sin(np.einsum("ij,jnq->inq", DIRECTION, w.x) + PHASE[:, None, None])
+    mixed = np.einsum("ji,jj,jnq->inq", DIRECTION, DIRECTION, u)
+    laplace = (DIRECTION**2).sum(axis=1)[:, None, None] * u
+    return np.einsum("inq,inq->nq", (LAMBDA + MU) * mixed + MU * laplace, np.broadcast_to(v, u.shape))
+
+
+def rates(cases, exact, gradient, source):
+    errors, sizes = [], []
+    for n, case in cases:
+        case.load_cells(source)
+        case.prescribe(case.boundary, exact(case.points[case.boundary]))
+        errors.append(case.errors(case.solve(), exact, gradient))
+        sizes.append(1 / n)
+    slope = np.polyfit(np.log(sizes), np.log(errors), 1)[0]
+    local = np.diff(np.log(errors), axis=0) / np.diff(np.log(sizes))[:, None]
+    return slope, local
+
+
+def expect(found, p):
+    (l2, h1), local = found
+    assert abs(l2 - (p + 1)) < 0.1, local
+    assert abs(h1 - p) < 0.1, local
+
+
+def order(cell_type):
+    return 1 if cell_type in ("tri3", "quad4", "tet4", "hex8", "wedge6") else 2
+
+
+@pytest.mark.parametrize("cell_type", ["tri3", "tri6", "quad4", "quad8", "quad9"])
+def test_heat_in_the_plane(cell_type):
+    cases = [(n, Discrete(plate(cell_type, (n, n)), heat(K))) for n in DIVISIONS[cell_type]]
+    expect(rates(cases, temperature, temperature_gradient, heat_source), order(cell_type))
+
+
+@pytest.mark.parametrize("cell_type", ["tet4", "tet10", "hex8", "hex20", "hex27", "wedge6"])
+def test_heat_in_space(cell_type):
+    cases = [(n, Discrete(box(cell_type, (n, n, n)), heat(K))) for n in DIVISIONS[cell_type]]
+    expect(rates(cases, temperature, temperature_gradient, heat_source), order(cell_type))
+
+
+@pytest.mark.parametrize("cell_type", ["tet4", "tet10", "hex8", "hex20", "hex27", "wedge6"])
+def test_elasticity(cell_type):
+    cases = [(n, Discrete(box(cell_type, (n, n, n)), elastic(E, NU))) for n in DIVISIONS[cell_type]]
+    expect(rates(cases, displacement, displacement_gradient, body_force), order(cell_type))
