@@ -177,20 +177,24 @@ class Result(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[StepResult, _Mapping]]] = ..., fields: _Optional[_Iterable[_Union[FieldInfo, _Mapping]]] = ..., artifacts: _Optional[_Iterable[_Union[ArtifactInfo, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., stage_times: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ..., notices: _Optional[_Iterable[_Union[_mesh_pb2.Notice, _Mapping]]] = ...) -> None: ...
 
 class SolveRecord(_message.Message):
-    __slots__ = ["backward_error", "converged_reason", "iterations", "method", "relative_tolerance", "why"]
+    __slots__ = ["backward_error", "converged_reason", "iterations", "method", "method_zh", "relative_tolerance", "why", "why_zh"]
     BACKWARD_ERROR_FIELD_NUMBER: _ClassVar[int]
     CONVERGED_REASON_FIELD_NUMBER: _ClassVar[int]
     ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
+    METHOD_ZH_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_TOLERANCE_FIELD_NUMBER: _ClassVar[int]
     WHY_FIELD_NUMBER: _ClassVar[int]
+    WHY_ZH_FIELD_NUMBER: _ClassVar[int]
     backward_error: float
     converged_reason: str
     iterations: int
     method: str
+    method_zh: str
     relative_tolerance: float
     why: str
-    def __init__(self, method: _Optional[str] = ..., why: _Optional[str] = ..., iterations: _Optional[int] = ..., converged_reason: _Optional[str] = ..., relative_tolerance: _Optional[float] = ..., backward_error: _Optional[float] = ...) -> None: ...
+    why_zh: str
+    def __init__(self, method: _Optional[str] = ..., why: _Optional[str] = ..., iterations: _Optional[int] = ..., converged_reason: _Optional[str] = ..., relative_tolerance: _Optional[float] = ..., backward_error: _Optional[float] = ..., method_zh: _Optional[str] = ..., why_zh: _Optional[str] = ...) -> None: ...
 
 class StageTime(_message.Message):
     __slots__ = ["seconds", "stage"]

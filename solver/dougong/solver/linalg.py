@@ -28,7 +28,7 @@ from dougong.messages import SolveError  # noqa: E402
 from dougong.solver import kernels  # noqa: E402
 from dougong.solver.assemble import BlockMatrix  # noqa: E402
 from dougong.solver.coarse import LinearLevel  # noqa: E402
-from dougong.solver.linalg_choice import choose  # noqa: E402
+from dougong.solver.linalg_choice import Said, choose  # noqa: E402
 from dougong.solver.multigrid import PMultigrid  # noqa: E402
 from dougong.solver.partition import Part  # noqa: E402
 from dougong.v1 import analysis_pb2 as pb  # noqa: E402
@@ -185,13 +185,13 @@ class LinearSolver:
         return thing
 
     def _direct(self) -> dict[str, Any]:
-        self.method = "sparse Cholesky factorisation"
+        self.said = Said("METHOD_CHOLESKY")
         self.ksp.setType("preonly")
         pc = self.ksp.getPC()
         pc.setType("cholesky")
         if PETSc.Sys.hasExternalPackage("mumps"):
             pc.setFactorSolverType("mumps")
-            self.method += " (MUMPS)"
+            self.said = Said("METHOD_CHOLESKY_MUMPS")
             # Out of memory estimates of MUMPS are often short for fill-in of solids: 50 % more room.
             return {"mat_mumps_icntl_14": 50}
         if self._given.part.comm.size > 1:
@@ -206,11 +206,11 @@ class LinearSolver:
         ksp.setMonitor(self._on_iteration)
         level = self._given.linear_level
         if level is None or not kernels.available():
-            self.method = "conjugate gradients, algebraic multigrid (GAMG)"
+            self.said = Said("METHOD_CG_GAMG")
             self._near_nullspace(self.A, self._given.near_nullspace)
             ksp.getPC().setType("gamg")
             return _GAMG
-        self.method = "conjugate gradients, p-multigrid over algebraic multigrid (GAMG)"
+        self.said = Said("METHOD_CG_PMULTIGRID")
         coarse = self._keep(block_matrix(level, level.matrix, self._comm))
         self._near_nullspace(coarse, self._given.near_nullspace[level.owned])
         bottom = self._keep(PETSc.KSP().create(comm=self._comm))
@@ -303,15 +303,17 @@ class LinearSolver:
             scale = norm_A * x0.norm(inf) + b.norm(inf)
             residual = r.norm(inf)
             if not np.isfinite(residual) or not np.isfinite(scale):
-                raise SolveError("NON_FINITE", solver=self.method)
+                raise SolveError("NON_FINITE", solver=self.said.text())
             backward = residual / scale if scale else 0.0
             solution = x0.getArray().copy().reshape(rhs.shape)
         finally:
             for v in (b, x0, r, y):
                 v.destroy()
         record = result_pb2.SolveRecord(
-            method=self.method,
-            why=self.why,
+            method=self.said.text(),
+            method_zh=self.said.text("zh"),
+            why=self.why.text(),
+            why_zh=self.why.text("zh"),
             iterations=0 if self.direct else iterations,
             converged_reason=reason,
             relative_tolerance=0.0 if self.direct else self.tolerance,
@@ -322,7 +324,7 @@ class LinearSolver:
     def _refuse(self, reason: str, iterations: int) -> None:
         if reason.startswith("CONVERGED"):
             return
-        details = {"cause": reason, "iterations": str(iterations), "solver": self.method}
+        details = {"cause": reason, "iterations": str(iterations), "solver": self.said.text()}
         if reason == "DIVERGED_NANORINF":
             raise SolveError("NON_FINITE", **details)
         if reason in ("DIVERGED_PC_FAILED", "DIVERGED_INDEFINITE_MAT", "DIVERGED_INDEFINITE_PC", "DIVERGED_BREAKDOWN"):

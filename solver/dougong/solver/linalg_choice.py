@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
+from dougong.messages import render
 from dougong.v1 import analysis_pb2 as pb
 
 #: Below so many unknowns a factorisation is faster than setting up multigrid; see benchmarks/.
 DIRECT_BELOW = 20_000
 
 
-def choose(method: int, dofs: int) -> tuple[bool, str]:
+@dataclass(frozen=True)
+class Said:
+    """A sentence of the catalogue about a solve."""
+
+    reason: str
+    params: dict[str, str] = field(default_factory=dict)
+
+    def text(self, language: str = "en") -> str:
+        """The sentence."""
+        return render(self.reason, self.params, language)
+
+
+def choose(method: int, dofs: int) -> tuple[bool, Said]:
     """Whether to factorise, and why.
 
     Parameters
@@ -18,10 +33,11 @@ def choose(method: int, dofs: int) -> tuple[bool, str]:
     dofs
         Number of unknowns.
     """
+    numbers = {"dofs": f"{dofs:,}", "limit": f"{DIRECT_BELOW:,}"}
     if method == pb.SolverOptions.METHOD_DIRECT:
-        return True, "asked for"
+        return True, Said("CHOSEN_BY_USER")
     if method == pb.SolverOptions.METHOD_ITERATIVE:
-        return False, "asked for"
+        return False, Said("CHOSEN_BY_USER")
     if dofs < DIRECT_BELOW:
-        return True, f"{dofs} degrees of freedom, fewer than {DIRECT_BELOW}: a factorisation is faster"
-    return False, f"{dofs} degrees of freedom, {DIRECT_BELOW} or more: multigrid is faster and needs less memory"
+        return True, Said("CHOSEN_AS_SMALL", numbers)
+    return False, Said("CHOSEN_AS_LARGE", numbers)

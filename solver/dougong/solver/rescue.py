@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dougong.messages import SolveError
 from dougong.solver.linalg import LinearSolver, SolveInput
+from dougong.solver.linalg_choice import Said
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import result_pb2
 
@@ -63,8 +64,7 @@ def solve(
     except SolveError as error:
         if solver.direct or not free_choice or error.reason not in _ITERATION_FAILED or dofs >= RESCUE_BELOW:
             raise
-        cause = error.params.get("cause", "")
-        failed = f"{solver.method} stopped with {cause} after {error.params.get('iterations', '?')} iterations"
+        because = {name: error.params.get(name, "?") for name in ("cause", "iterations")}
     finally:
         solver.destroy()
     direct = pb.SolverOptions()
@@ -75,5 +75,6 @@ def solve(
         x, record = solver.solve(rhs, start)
     finally:
         solver.destroy()
-    record.why = f"{failed}; the factorisation took over"
+    said = Said("CHOSEN_AS_RESCUE", because)
+    record.why, record.why_zh = said.text(), said.text("zh")
     return x, record

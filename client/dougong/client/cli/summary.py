@@ -90,9 +90,9 @@ def _rows(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> list[t
     rows.append((say("CLI_SUM_BACKWARD"), f"{solve.backward_error:.1e}"))
     dofs = say("CLI_SUM_PRESCRIBED", dofs=count(step.dofs), prescribed=count(step.constrained_dofs))
     rows.append((say("CLI_SUM_DOFS"), dofs))
-    rows.append((say("CLI_SUM_SOLVER"), solve.method))
+    rows.append((say("CLI_SUM_SOLVER"), solve.method_zh if user_language() == "zh" else solve.method))
     if solve.why:
-        rows.append((say("CLI_SUM_WHY"), solve.why))
+        rows.append((say("CLI_SUM_WHY"), solve.why_zh if user_language() == "zh" else solve.why))
     iterations = count(solve.iterations)
     if solve.converged_reason:
         iterations += f"  {solve.converged_reason}"
