@@ -63,7 +63,10 @@ def test_plugins_do_not_import_each_other(folder: str) -> None:
 def test_every_third_party_import_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    wanted = [*project["dependencies"], *(item for name in ("render", "server", "solver", "med") for item in extras[name])]
+    wanted = [
+        *project["dependencies"],
+        *(item for name in ("render", "server", "solver", "med") for item in extras[name]),
+    ]
     declared = {re.split(r"[^A-Za-z0-9._-]", item)[0].lower().replace("_", "-") for item in wanted}
     providers = packages_distributions()
     undeclared = set()
