@@ -12,6 +12,7 @@ from skfem import BilinearForm
 
 from dougong.solver.elements import FacetBasis, LoadBasis, load_reference
 from dougong.solver.model import CHUNK, Model
+from dougong.solver.moments import moments
 from dougong.v1 import analysis_pb2 as pb
 
 Array = NDArray[np.float64]
@@ -87,13 +88,13 @@ class LoadBuilder:
                     load_reference(block.type.name), model.part.points, block.nodes[some], model.components
                 )
                 basis.dx = basis.dx * model.thickness()[section][:, None]
-                self._add(form.assemble(basis, **_params(params, basis, section)))
+                self._add(basis.nodes, moments(form, basis, **_params(params, basis, section)))
 
     def on_facets(self, region: str, form: Any, **params: Any) -> None:
         """See `Loads`."""
         for f in self._model.regions.facets(region):
             basis, section = self._facet_basis(f)
-            self._add(form.assemble(basis, **_params(params, basis, section)))
+            self._add(basis.nodes, moments(form, basis, **_params(params, basis, section)))
 
     def on_facets_bilinear(self, region: str, form: Any, **params: Any) -> None:
         """See `Loads`."""
@@ -124,8 +125,9 @@ class LoadBuilder:
         basis.dx = basis.dx * model.facet_thickness(f)[:, None]
         return basis, model.section_of[f.block][f.rows]
 
-    def _add(self, vector: Array) -> None:
-        self.rhs += vector.reshape(self.rhs.shape)
+    def _add(self, nodes: NDArray[np.integer], values: Array) -> None:
+        for i in range(self.rhs.shape[1]):
+            self.rhs[:, i] += np.bincount(nodes.ravel(), values[..., i].ravel(), minlength=len(self.rhs))
 
 
 def _params(params: dict[str, Any], basis: Any, section: NDArray[np.int32]) -> dict[str, Any]:
