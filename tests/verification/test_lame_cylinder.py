@@ -1,0 +1,75 @@
+"""Thick cylinder under internal pressure, plane strain (Lamé).
+
+Closed form: a = 0.1 m, b = 0.2 m, E = 2e5 MPa, nu = 0.3, p = 60 MPa:
+  sigma_rr = -60 / 0, sigma_tt = 100 / 40 MPa at a / b, sigma_zz = 12 MPa, u_r = 5.72e-5 / 3.64e-5 m.
+Source: Code_Aster, Validation V3.04.100, SSLV100 "Hollow cylinder in plane strain".
+Tolerance: 2 % of the largest value of each quantity, 0.1 % for displacements; refinement changes the stresses by less
+than a quarter of that.
+
+A sector of 60 degrees with curved cells and symmetry planes; turned in space, so that all normals are oblique.
+"""
+
+import numpy as np
+import pytest
+
+from mapped import mapped, rotation
+from meshgen import box
+from solving import elastic, solve, value
+
+A, B, E, NU, P = 0.1, 0.2, 2e11, 0.3, 60e6
+RADIAL, HOOP, AXIAL = (-60e6, 0.0), (100e6, 40e6), 12e6
+DISPLACEMENT = (5.72e-5, 3.64e-5)
+TOLERANCE = 0.02
+
+
+def sector(p):
+    r, angle = A * (B / A) ** p[:, 0], np.pi / 3 * p[:, 1]
+    return np.column_stack([r * np.cos(angle), r * np.sin(angle), 0.02 * p[:, 2]])
+
+
+def rings(cell_type, n, turn):
+    """Radial displacement and the stresses rr, tt, zz in local axes, of the nodes at a and at b."""
+    mesh = mapped(box(cell_type, n), sector)
+    straight = mesh.points
+    given = elastic(
+        E,
+        NU,
+        conditions=[{"region": r, "symmetry": {}} for r in ("y0", "y1", "z0", "z1")],
+        loads=[{"region": "x0", "pressure": value(P)}],
+    )
+    solution = solve(mapped(mesh, lambda p: p @ turn.T), given)
+    assert solution.step.balance.energy_error < 1e-9
+    u = solution.field("displacement") @ turn  # back into the axes of the cylinder
+    s = solution.field("stress")
+    tensor = np.empty((len(s), 3, 3))
+    for k, (i, j) in enumerate(((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))):
+        tensor[:, i, j] = tensor[:, j, i] = s[:, k]
+    tensor = np.einsum("ia,nij,jb->nab", turn, tensor, turn)
+    r = np.hypot(straight[:, 0], straight[:, 1])
+    er = np.column_stack([straight[:, 0] / r, straight[:, 1] / r, 0 * r])
+    et = np.column_stack([-er[:, 1], er[:, 0], 0 * r])
+    radial = np.einsum("ni,nij,nj->n", er, tensor, er)
+    hoop = np.einsum("ni,nij,nj->n", et, tensor, et)
+    values = np.column_stack([(u * er).sum(axis=1), radial, hoop, tensor[:, 2, 2]])
+    assert np.abs((u * et).sum(axis=1)).max() < 1e-3 * DISPLACEMENT[0]
+    assert np.abs(u[:, 2]).max() < 1e-4 * DISPLACEMENT[0]
+    return [values[np.isclose(r, radius)] for radius in (A, B)]
+
+
+TURNS = {"straight": np.eye(3), "turned": rotation((1.0, -2.0, 0.5), 1.1)}
+
+
+@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize(
+    ("cell_type", "coarse", "fine"), [("hex20", (10, 4, 1), (14, 6, 1)), ("tet10", (12, 10, 1), (16, 14, 1))]
+)
+def test_displacements_and_stresses(cell_type, coarse, fine, turn):
+    found = rings(cell_type, fine, TURNS[turn])
+    before = rings(cell_type, coarse, TURNS[turn])
+    for k in (0, 1):
+        np.testing.assert_allclose(found[k][:, 0], DISPLACEMENT[k], rtol=1e-3)
+        for column, target in ((1, RADIAL[k]), (2, HOOP[k]), (3, AXIAL)):
+            size = max(abs(target), 60e6)
+            assert np.abs(found[k][:, column] - target).max() < TOLERANCE * size, column
+            change = abs(found[k][:, column].mean() - before[k][:, column].mean())
+            assert change < TOLERANCE / 4 * size, column
