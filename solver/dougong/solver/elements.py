@@ -167,12 +167,12 @@ def corner_values(name: str) -> Array:
 def extrapolation(name: str) -> Array:
     """Matrix from the integration points of `stiffness_reference` to the nodes, shape (n_nodes, nq).
 
-    Least-squares fit of a polynomial over the cell: complete of degree order - 1 on triangles and tetrahedra, of degree
-    order in each direction on quadrilaterals and hexahedra, linear times linear on wedges: the polynomials of which the
-    gradients on an affine cell are, so that the fit is exact there. A multilinear fit on quadratic hexahedra loses terms
-    such as the derivative of x^2 y along y, and with them the stress at the surface of a thick plate (test NAFEMS LE10).
-    (Hinton and Campbell, "Local and global smoothing of discontinuous finite element functions using a least squares
-    method", IJNME 8, 1974.)
+    Least-squares fit of a polynomial over the cell: complete of degree order - 1 on triangles and tetrahedra, of
+    degree order in each direction on quadrilaterals and hexahedra, linear times linear on wedges: the polynomials
+    of which the gradients on an affine cell are, so that the fit is exact there. A multilinear fit on quadratic
+    hexahedra loses terms such as the derivative of x^2 y along y, and with them the stress at the surface of a
+    thick plate (test NAFEMS LE10). (Hinton and Campbell, "Local and global smoothing of discontinuous finite
+    element functions using a least squares method", IJNME 8, 1974.)
     """
     reference = stiffness_reference(name)
     cell = reference.type
