@@ -1,9 +1,9 @@
 """Cantilever with a force at its end, against beam theory with shear.
 
-Closed form: w = F L^3 / (3 E I) + F L / (kappa G A), kappa = 10 (1 + nu) / (12 + 11 nu) for a rectangle; bending stress
-sigma_xx = F (L - x) z / I.
-Source: Timoshenko and Goodier, "Theory of Elasticity"; kappa: Cowper, "The shear coefficient in Timoshenko's beam theory",
-J. Appl. Mech. 33, 1966.
+Closed form: w = F L^3 / (3 E I) + F L / (kappa G A), kappa = 10 (1 + nu) / (12 + 11 nu) for a rectangle; bending
+stress sigma_xx = F (L - x) z / I.
+Source: Timoshenko and Goodier, "Theory of Elasticity"; kappa: Cowper, "The shear coefficient in Timoshenko's beam
+theory", J. Appl. Mech. 33, 1966.
 Tolerance: 1 % of the deflection, 1 % of the stress in the middle of the length, away from the clamped end, where the
 solid differs from the beam; refinement changes the deflection by less than a quarter of that.
 """

@@ -2,8 +2,8 @@
 
 Target: 18.25 degrees at E = (0.6, 0.2).
 Source: NAFEMS, "The Standard NAFEMS Benchmarks", TNSB rev. 3, October 1990, test T4 (series of Carslaw and Jaeger).
-Tolerance: 1 % of the target; the converged value of the series is 18.2538, met to 0.5 %. Refinement changes the value by
-less than a quarter of the first.
+Tolerance: 1 % of the target; the converged value of the series is 18.2538, met to 0.5 %. Refinement changes the value
+by less than a quarter of the first.
 
 A rectangle of 0.6 m x 1.0 m, k = 52 W/(m K): 100 degrees on y = 0, x = 0 insulated, h = 750 W/(m^2 K) to 0 degrees on
 x = 0.6 and y = 1.
@@ -40,7 +40,7 @@ def check(coarse, fine):
 
 
 def graded(p):
-    """Cells smaller towards the corner (0.6, 0), where the temperature jumps to that of the air; 0.4 goes to y = 0.2."""
+    """Cells smaller towards the corner (0.6, 0), where the temperature jumps; p_y = 0.4 goes to y = 0.2."""
     out = p.copy()
     out[:, 0] = 0.6 * (1 - (1 - p[:, 0]) ** 2)
     out[:, 1] = p[:, 1] ** (np.log(0.2) / np.log(0.4))
