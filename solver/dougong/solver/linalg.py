@@ -21,7 +21,9 @@ import numpy as np
 import petsc4py
 from numpy.typing import NDArray
 
-petsc4py.init([])
+from dougong.solver.mpi import MPI
+
+petsc4py.init([], comm=MPI.COMM_WORLD)
 from petsc4py import PETSc  # noqa: E402 - PETSc must be initialised first
 
 from dougong.messages import SolveError  # noqa: E402

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import skfem
-from mpi4py import MPI
 
 from dougong.internal import run_pb2
 from dougong.meshes.canonical import CONVERTER_VERSION, StoredMesh
@@ -29,6 +28,7 @@ from dougong.solver import linalg, rundir
 from dougong.solver.comm import Comm, Mpi, Serial
 from dougong.solver.graph import by_graph
 from dougong.solver.model import Model, assign_sections
+from dougong.solver.mpi import MPI
 from dougong.solver.output import ResultWriter
 from dougong.solver.partition import build_part
 from dougong.solver.problem import resolve
