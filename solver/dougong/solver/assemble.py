@@ -202,7 +202,7 @@ def form_matrices(model: Model, k: int) -> Iterator[tuple[slice, Array]]:
     block = model.part.blocks[k]
     reference = stiffness_reference(block.type.name)
     coefficients = model.coefficients() * model.thickness()[:, None, None]
-    step = max(16, CHUNK // (reference.n_points * block.nodes.shape[1] // 16))
+    step = max(16, 16 * CHUNK // (reference.n_points * block.nodes.shape[1]))
     for first in range(0, len(block), step):
         rows = slice(first, min(first + step, len(block)))
         basis = NodalBasis(reference, model.part.points, block.nodes[rows], model.components)
