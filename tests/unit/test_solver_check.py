@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from dougong.meshes.mesh import Mesh, Region, RegionKind
+from dougong.solver.conditions import ConstraintBuilder
 from dougong.v1 import analysis_pb2 as pb
 from meshgen import box, plate
-from solving import check_model, elastic, heat, store, value, vector
+from solving import check_model, elastic, heat, model_of, store, value, vector
 
 NAN, INFINITE = "NaN", "Infinity"  # as JSON writes them
 FIXED = {"region": "x0", "fixed": {}}
@@ -210,6 +211,21 @@ def test_contradictions_name_nodes_and_both_regions(solid):
 def test_the_same_value_twice_is_no_contradiction(solid):
     given = conditions(FIXED, {"region": "y0", "displacement": vector(x=0.0)}, {"region": "x0", "symmetry": {}})
     assert not check_model(solid, given).violations
+
+
+@pytest.mark.parametrize("lean", [1e-7, 1e-5])
+def test_nearly_equal_normals_do_not_hold_a_node_within_the_plane(solid, lean):
+    """Normals of regions of one plane differ by the digits of the coordinates."""
+    leaning = {"region": "z0", "symmetry": {"normal": point(lean, 0.0, 1.0)}}
+    pushed = {"region": "x0", "displacement": vector(x=2.0)}
+    model = model_of(solid, conditions(leaning, {"region": "z0", "symmetry": {}}, pushed))
+    builder = ConstraintBuilder(model)
+    held = builder.run()
+    assert not builder.violations
+    assert set(held.rank[model.part.points[held.nodes, 0] > 0]) == {1}
+    assert np.abs(held.prescribed).max() == pytest.approx(2.0)
+    given = conditions(leaning, {"region": "z0", "displacement": vector(z=1.0)})
+    assert [v.reason for v in check_model(solid, given).violations] == ["CONDITIONS_CONTRADICT"]
 
 
 def test_cells_without_section_are_named(solid):

@@ -21,8 +21,10 @@ from dougong.v1 import job_pb2
 
 Array = NDArray[np.float64]
 
-#: Directions at a node whose singular values differ by more than this are taken as dependent.
-_RANK = 1e-8
+#: Directions at a node that differ by less than this, and those whose singular values differ by more than its inverse,
+#: are taken as dependent: normals of two regions of one plane differ by the digits of the coordinates, and that
+#: difference must not hold the node within the plane.
+_RANK = 1e-4
 #: Two values prescribed for one direction may differ by this fraction of the largest prescribed value.
 _AGREE = 1e-9
 #: Normals of a plane region may differ by this much from their mean.
@@ -129,10 +131,10 @@ class ConstraintBuilder:
         for m in np.unique(count):
             group = np.flatnonzero(count == m)
             rows = first[group, None] + np.arange(m)
-            N, g = direction[rows], value[rows]  # (n, m, nc), (n, m)
-            projectors[group], prescribed[group], rank[group] = _subspace(N, g)
+            N, g = _merged(direction[rows]), value[rows]  # (n, m, nc), (n, m)
+            projectors[group], prescribed[group], rank[group], slack = _subspace(N, g)
             error = np.abs(np.einsum("nmi,ni->nm", N, prescribed[group]) - g).max(axis=1)
-            bad = group[error > _AGREE * largest]
+            bad = group[error > _AGREE * largest + slack]
             if len(bad):
                 self._contradiction(nodes[bad], np.unique(source[first[bad, None] + np.arange(m)]))
         return ConstraintSet(index, nodes.astype(np.int32), projectors, prescribed, rank)
@@ -151,8 +153,20 @@ class ConstraintBuilder:
         )
 
 
-def _subspace(N: Array, g: Array) -> tuple[Array, Array, NDArray[np.int64]]:
-    """Projector, shortest solution and rank of N u = g for a batch of small systems.
+def _merged(N: Array) -> Array:
+    """Unit directions, shape (n, m, nc), with those nearly parallel to an earlier one of their node replaced by it."""
+    for j in range(1, N.shape[1]):
+        for i in range(j):
+            along = np.einsum("nk,nk->n", N[:, i], N[:, j])[:, None]
+            near = np.linalg.norm(N[:, j] - along * N[:, i], axis=1) < _RANK
+            N[near, j] = (np.sign(along) * N[:, i])[near]
+    return N
+
+
+def _subspace(N: Array, g: Array) -> tuple[Array, Array, NDArray[np.int64], Array]:
+    """Projector, shortest solution and rank of N u = g for a batch of small systems, and how far g may be missed.
+
+    That is the part of the directions that is neglected, times the length of the solution.
 
     Parameters
     ----------
@@ -168,4 +182,5 @@ def _subspace(N: Array, g: Array) -> tuple[Array, Array, NDArray[np.int64]]:
     P = np.eye(N.shape[2]) - np.einsum("nri,nr,nrj->nij", Vt, kept.astype(float), Vt, optimize=True)
     exact = np.round(P)
     P = np.where(np.abs(P - exact) < 1e-14, exact, P)  # directions along axes give zeros and ones
-    return P, u0, kept.sum(axis=1)
+    neglected = np.where(kept, 0.0, s).max(axis=1)
+    return P, u0, kept.sum(axis=1), 2.0 * neglected * np.linalg.norm(u0, axis=1)
