@@ -220,6 +220,21 @@ def test_a_full_disk_is_said_and_nothing_is_changed(tmp_path: Path) -> None:
     _run(tmp_path / "db", story, max_queued=1000)
 
 
+def test_a_job_cancelled_on_its_way_back_to_the_queue_ends(tmp_path: Path) -> None:
+    async def story(store: JobStore, _: Database, published: Published) -> None:
+        await store.submit(_new(1))
+        await store.begin_attempt("job-1", "token", "local")
+        await store.request_cancel("job-1", "me")
+        await store.move("job-1", State.QUEUED)
+        assert await store.begin_attempt("job-1", "another", "local") is None
+        job = await store.get("job-1")
+        assert job.state is State.CANCELLED
+        assert job.end_time is not None
+        assert published[-1].state.state == job_pb2.Job.STATE_CANCELLED
+
+    _run(tmp_path / "db", story)
+
+
 def test_a_slow_disk_does_not_hold_up_readers(tmp_path: Path) -> None:
     async def story(store: JobStore, database: Database, _: Published) -> None:
         await store.submit(_new(1))

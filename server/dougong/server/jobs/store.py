@@ -216,13 +216,18 @@ class JobStore:
         return await self._database.read(query)
 
     async def begin_attempt(self, job_id: str, token: str, executor: str) -> AttemptRecord | None:
-        """Commit to an attempt before anything is started. None when the job no longer waits, or is to be cancelled."""
+        """Commit to an attempt before anything is started. None when the job no longer waits, or is to be cancelled.
+
+        A job that went back to the queue while its cancellation was asked for is cancelled here: nobody else looks.
+        """
 
         def transaction(db: sqlite3.Connection) -> tuple[AttemptRecord | None, list[job_pb2.JobEvent]]:
             job = _get(db, job_id)
-            if job.state is not State.QUEUED or job.cancel_requested:
-                return None, []
             now = self._clock()
+            if job.state is not State.QUEUED:
+                return None, []
+            if job.cancel_requested:
+                return None, [_cancel_waiting(db, job_id, now)]
             number = job.attempts + 1
             db.execute(
                 "INSERT INTO attempts (job_id, attempt, token, executor, begin_time) VALUES (?, ?, ?, ?, ?)",
@@ -301,9 +306,7 @@ class JobStore:
             db.execute("UPDATE jobs SET cancel_requested = 1 WHERE job_id = ?", (job_id,))
             events = []
             if job.state is State.QUEUED:
-                now = self._clock()
-                db.execute("UPDATE jobs SET state = 'CANCELLED', end_time = ? WHERE job_id = ?", (now, job_id))
-                events.append(_append(db, job_id, now, _state_event(State.CANCELLED)))
+                events.append(_cancel_waiting(db, job_id, self._clock()))
             return _get(db, job_id), events
 
         return await self._write(transaction)
@@ -391,6 +394,12 @@ def _append(db: sqlite3.Connection, job_id: str, now: Nanoseconds, event: job_pb
     db.execute("INSERT INTO events VALUES (?, ?, ?)", (job_id, sequence, event.SerializeToString()))
     db.execute("UPDATE jobs SET last_sequence = ? WHERE job_id = ?", (sequence, job_id))
     return event
+
+
+def _cancel_waiting(db: sqlite3.Connection, job_id: str, now: Nanoseconds) -> job_pb2.JobEvent:
+    """End a job that waits."""
+    db.execute("UPDATE jobs SET state = 'CANCELLED', end_time = ? WHERE job_id = ?", (now, job_id))
+    return _append(db, job_id, now, _state_event(State.CANCELLED))
 
 
 def wire_state(state: State) -> Any:
