@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ from dougong.server.api.errors import code_of, convert, status_of
 from dougong.server.api.limits import make_page_token, read_page_token
 from dougong.server.arrays import array_chunks
 from dougong.server.config import Address, StartError, default_listen
-from dougong.server.datafolder import DataFolder, Lock, filesystem
+from dougong.server.datafolder import DataFolder, Lock, filesystem, prepare_socket
 from dougong.server.jobs.driver import analysis_sha256, coalesce
 from dougong.server.stopping import ServerStoppingError
 from dougong.v1 import analysis_pb2, job_pb2
@@ -115,6 +116,20 @@ _CODES = {
     "WorkerLost": "INTERNAL",
     "FemError": "INTERNAL",
 }
+
+
+def test_a_file_in_the_place_of_the_socket_is_left_alone(tmp_path: Path) -> None:
+    taken = tmp_path / "notes.txt"
+    taken.write_text("kept")
+    with pytest.raises(StartError) as refused:
+        prepare_socket(Address(socket=taken))
+    assert refused.value.reason == "SOCKET_PATH_TAKEN"
+    assert taken.read_text() == "kept"
+    left = tmp_path / "left.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(left))
+    prepare_socket(Address(socket=left))
+    assert not left.exists()
 
 
 def test_every_kind_of_error_has_a_code() -> None:

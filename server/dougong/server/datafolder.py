@@ -160,7 +160,7 @@ def prepare_socket(address: Address) -> None:
     Raises
     ------
     StartError
-        Somebody listens there, or the folder belongs to another user.
+        Somebody listens there, something else has that name, or the folder belongs to another user.
     """
     if address.socket is None:
         return
@@ -176,6 +176,8 @@ def prepare_socket(address: Address) -> None:
         except FileNotFoundError:
             return
         except OSError:
+            if not address.socket.is_socket():
+                raise StartError("SOCKET_PATH_TAKEN", path=address.socket) from None
             address.socket.unlink(missing_ok=True)
             return
     raise StartError("ADDRESS_IN_USE", address=address)
