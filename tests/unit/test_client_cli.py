@@ -12,7 +12,7 @@ import zlib
 import pytest
 
 from dougong.client.cli import main
-from dougong.client.cli.console import number, pad, size, table, width
+from dougong.client.cli.console import answer, number, pad, size, table, tell, width
 from dougong.client.cli.exit_codes import ExitCode
 from dougong.client.cli.progress import ProgressDisplay, fallen
 from dougong.messages import violation
@@ -341,6 +341,16 @@ def test_bar_fills_as_the_residual_falls(capsys, monkeypatch):
             display.progress(job_pb2.Progress(**step, target_residual=1e-8))
     full = [line.count("█") + line.count("#") for line in capsys.readouterr().err.splitlines()]
     assert full == [0, 5, 20]
+
+
+def test_names_do_not_steer_the_terminal(capsys):
+    name = "evil\x1b]0;owned\x07\x9b2J\r"
+    answer(name)
+    tell(name)
+    ProgressDisplay().progress(job_pb2.Progress(stage="solve", step=name))
+    for text in capsys.readouterr():
+        assert "evil" in text
+        assert not set(text) & set("\x1b\x07\x9b\r")
 
 
 def test_columns_align_with_chinese_characters():

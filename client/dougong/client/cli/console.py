@@ -21,14 +21,19 @@ def say(reason: str, /, **params: object) -> str:
     return render(reason, params, user_language())
 
 
+def harmless(text: str) -> str:
+    """A text without control characters: names from files and servers must not steer the terminal."""
+    return "".join(c if c in "\n\t" or unicodedata.category(c) != "Cc" else "�" for c in text)
+
+
 def answer(text: str = "") -> None:
     """Print what was asked for."""
-    print(text, file=sys.stdout, flush=True)  # noqa: T201 - this is what a command is for
+    print(harmless(text), file=sys.stdout, flush=True)  # noqa: T201 - this is what a command is for
 
 
 def tell(text: str) -> None:
     """Print what goes on."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(harmless(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def answer_json(document: Any) -> None:

@@ -10,7 +10,7 @@ import time
 from types import TracebackType
 from typing import TextIO
 
-from dougong.client.cli.console import pad, say, seconds, width
+from dougong.client.cli.console import harmless, pad, say, seconds, width
 from dougong.v1 import job_pb2
 
 #: A plain line is printed at most so often within one stage.
@@ -79,7 +79,7 @@ class ProgressDisplay:
 
     def progress(self, progress: job_pb2.Progress) -> None:
         """Show where the solver stands."""
-        parts = [progress.step] if progress.step else []
+        parts = [harmless(progress.step)] if progress.step else []
         key = f"{progress.stage} {progress.step}"
         if key != self._stage:
             self._first_residual = 1.0  # it is relative: it begins at 1, or above for a poor first guess
