@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dougong.meshes.build import build
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.formats import ReadError, med
-from dougong.meshes.formats._order import find_order, signed_measures
+from dougong.meshes.formats._order import find_order
 from dougong.meshes.orient import mirrored
 from dougong.messages import all_reasons
 
@@ -66,10 +67,10 @@ def fails(path) -> ReadError:
 def test_cells_of_both_orientations(tmp_path, kind, inside_out):
     cell = CELL_TYPES[TYPES[kind]]
     nodes = mirrored(cell.name)[None, :] if inside_out else np.arange(cell.n_nodes)[None, :]
-    mesh = med.read(write(tmp_path / "a.med", cell.reference, {kind: nodes}))
-    assert mesh.blocks[0].type is cell
-    assert mesh.blocks[0].nodes.tolist() == [list(range(cell.n_nodes))]
-    assert (dict(mesh.notices).get("MESH_NOTICE_CELLS_TURNED") is not None) == inside_out
+    built = build(med.read(write(tmp_path / "a.med", cell.reference, {kind: nodes})))
+    assert built.mesh.blocks[0].type is cell
+    assert built.mesh.blocks[0].nodes.tolist() == [list(range(cell.n_nodes))]
+    assert ("MESH_NOTICE_TURNED" in [n.reason for n in built.notices]) == inside_out
 
 
 @pytest.mark.parametrize("name", [n for n, c in CELL_TYPES.items() if c.order == 2])
@@ -85,31 +86,16 @@ def test_any_order_of_the_nodes_between_is_found(name):
     assert nodes[:, find_order(points, cell, nodes)].tolist() == [list(range(cell.n_nodes))]
 
 
-def test_measures():
-    for name, volume in {
-        "tet4": 1 / 6,
-        "hex8": 1.0,
-        "wedge6": 0.5,
-        "pyramid5": 1 / 3,
-        "tri3": 0.5,
-        "quad4": 1.0,
-    }.items():
-        cell = CELL_TYPES[name]
-        points = np.zeros((cell.n_nodes, 3))
-        points[:, : cell.dim] = cell.reference
-        nodes = np.array([np.arange(cell.n_nodes), mirrored(name)])
-        np.testing.assert_allclose(signed_measures(points, cell, nodes), [volume, -volume])
-
-
 CUBE = np.array(CELL_TYPES["hex8"].reference)
 
 
 def test_some_cells_are_turned_and_others_not(tmp_path):
     points = np.concatenate([CUBE, CUBE + np.array([2.0, 0.0, 0.0])])
     nodes = np.array([np.arange(8), 8 + mirrored("hex8")])
-    mesh = med.read(write(tmp_path / "a.med", points, {"HE8": nodes}))
-    assert mesh.blocks[0].nodes.tolist() == [list(range(8)), list(range(8, 16))]
-    assert dict(mesh.notices)["MESH_NOTICE_CELLS_TURNED"] == {"count": 1, "total": 2, "type": "hex8"}
+    built = build(med.read(write(tmp_path / "a.med", points, {"HE8": nodes})))
+    assert built.mesh.blocks[0].nodes.tolist() == [list(range(8)), list(range(8, 16))]
+    (told,) = (n for n in built.notices if n.reason == "MESH_NOTICE_CELLS_TURNED")
+    assert dict(told.params) == {"count": "1", "total": "2", "type": "hex8"}
 
 
 def test_groups_shells_and_several_meshes(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 from dougong.meshes.build import build
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.check import check
-from dougong.meshes.mesh import CellBlock, RawMesh, RegionKind
+from dougong.meshes.mesh import CellBlock, Mesh, RawMesh, RegionKind
 from dougong.meshes.orient import mirrored, mirrored_facets
 from dougong.messages import InputError
 from meshgen import TYPES_2D, TYPES_3D, box, plate
@@ -104,17 +104,99 @@ def test_a_mesh_listed_inside_out_is_turned_with_its_facets(name):
     assert check(built.mesh) == []
 
 
-def test_one_cell_inside_out_is_not_turned_but_refused():
-    mesh = plate("tri3")
-    nodes = mesh.blocks[0].nodes.copy()
-    nodes[3] = nodes[3, [1, 0, 2]]
+def spatial(mesh):
+    return np.column_stack([mesh.points, np.zeros((mesh.n_nodes, 3 - mesh.dim))])
+
+
+def made(name):
+    return (box if name in TYPES_3D else plate)(name, distort=0.2)
+
+
+def with_regions(mesh, nodes, flipped):
+    """The facet regions of a mesh as a file would name them in which some cells are listed inside out."""
+    name = mesh.blocks[0].type.name
+    sets = {}
+    for region in mesh.regions:
+        if region.kind == RegionKind.FACETS:
+            cell, facet = region.entries.T
+            facet = np.where(flipped[cell], mirrored_facets(name)[facet], facet)
+            sets[region.name] = np.column_stack([np.zeros(len(cell), dtype=np.int64), cell, facet])
     ids = np.arange(100, 100 + len(nodes))
-    points = np.column_stack([mesh.points, np.full(mesh.n_nodes, 2.5)])
-    built = build(RawMesh(points, (CellBlock(mesh.blocks[0].type, nodes, ids),)))
-    assert reasons(built) == ["MESH_NOTICE_PLANE"]
-    (violation,) = check(built.mesh)
-    assert violation.reason == "MESH_CELL_NOT_POSITIVE"
-    assert list(violation.cell_ids) == [103]
+    return RawMesh(spatial(mesh), (CellBlock(mesh.blocks[0].type, nodes, ids),), facet_sets=sets)
+
+
+@pytest.mark.parametrize("name", [*TYPES_3D, *TYPES_2D])
+@pytest.mark.parametrize("share", [0.2, 0.8])
+def test_cells_listed_both_ways_are_turned_with_their_facets(name, share):
+    mesh = made(name)
+    flipped = np.random.default_rng(3).random(mesh.n_cells) < share
+    flipped[:2] = True, False
+    nodes = mesh.blocks[0].nodes.copy()
+    nodes[flipped] = nodes[flipped][:, mirrored(name)]
+    built = build(with_regions(mesh, nodes, flipped))
+    (told,) = (n for n in built.notices if n.reason == "MESH_NOTICE_CELLS_TURNED")
+    assert dict(told.params) == {"count": str(flipped.sum()), "total": str(mesh.n_cells), "type": name}
+    np.testing.assert_array_equal(built.mesh.blocks[0].nodes, mesh.blocks[0].nodes)
+    for region in mesh.regions:
+        if region.kind == RegionKind.FACETS:
+            np.testing.assert_array_equal(built.mesh.region(region.name, region.kind).entries, region.entries)
+    assert check(built.mesh) == []
+
+
+def tangled(name):
+    """A mesh with a node moved through the opposite side of a cell, and the numbers of the cells that spoils."""
+    mesh = plate(name, (5, 5)) if name in TYPES_2D else box(name, (4, 4, 4))
+    points = mesh.points.copy()
+    # Some way beyond the neighbours: the cells behind it are overrun, the others only grow.
+    lattice = 5 if name in TYPES_2D else 4
+    corner = int(np.argmin(np.abs(points - 2 / lattice).sum(axis=1)))
+    points[corner] += 1.3 / lattice
+    moved = Mesh(points, mesh.blocks, mesh.regions)
+    (found,) = check(moved)
+    assert len(found.cell_ids) < mesh.n_cells / 2
+    return moved, {i + 99 for i in found.cell_ids}
+
+
+@pytest.mark.parametrize("name", ["tri3", "quad4", "tet4", "hex8", "wedge6"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_tangled_cell_is_refused_whichever_way_the_cells_are_listed(name, share):
+    mesh, spoiled = tangled(name)
+    flipped = np.random.default_rng(1).random(mesh.n_cells) < share
+    nodes = mesh.blocks[0].nodes.copy()
+    nodes[flipped] = nodes[flipped][:, mirrored(name)]
+    built = build(with_regions(mesh, nodes, flipped))
+    (found,) = check(built.mesh)
+    assert (found.reason, set(found.cell_ids)) == ("MESH_CELL_NOT_POSITIVE", spoiled)
+
+
+def test_parts_are_oriented_each_by_itself():
+    one, two = plate("quad4"), plate("tri3")
+    points = np.vstack([spatial(one), spatial(two) + np.array([5, 0, 0]), spatial(one) + np.array([9, 0, 0])])
+    quads = np.vstack([one.blocks[0].nodes, one.blocks[0].nodes[:, mirrored("quad4")] + one.n_nodes + two.n_nodes])
+    tris = two.blocks[0].nodes[:, mirrored("tri3")] + one.n_nodes
+    raw = RawMesh(points, (CellBlock(CELL_TYPES["quad4"], quads), CellBlock(CELL_TYPES["tri3"], tris)))
+    built = build(raw)
+    assert check(built.mesh) == []
+    told = {n.reason: dict(n.params) for n in built.notices}
+    assert told["MESH_NOTICE_CELLS_TURNED"] == {"count": "4", "total": "8", "type": "quad4"}
+    assert told["MESH_NOTICE_TURNED"] == {"count": "8", "cell_type": "tri3"}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        # Two triangles on the same side of their common edge: as many say this as that.
+        [[0, 1, 2], [1, 0, 3]],
+        # Three triangles at an edge.
+        [[1, 0, 2], [1, 0, 4], [0, 1, 3]],
+    ],
+)
+def test_where_neighbours_contradict_nothing_is_turned(rows):
+    points = np.array([[0.0, 0, 0], [1, 0, 0], [0.5, 1, 0], [0.5, 2, 0], [0.5, -1, 0]])
+    built = build(RawMesh(points, (block("tri3", *rows),)))
+    np.testing.assert_array_equal(built.mesh.node_numbers(built.mesh.blocks[0].nodes) - 1, rows)
+    assert not any(n.reason.endswith("TURNED") for n in built.notices)
+    assert "MESH_CELL_NOT_POSITIVE" in [v.reason for v in check(built.mesh)]
 
 
 def test_cells_in_no_region_are_told():

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dougong.meshes.check import raw_violations
 from dougong.meshes.facets import FacetMatch, lie_on_edges, match_facets
 from dougong.meshes.mesh import CellBlock, Mesh, RawMesh, RegionKind, numbers
-from dougong.meshes.orient import all_inside_out, mirrored_facets, turned
+from dougong.meshes.orient import to_turn, turned
 from dougong.meshes.regions import Places, make_regions
 from dougong.messages import InputError, notice, violation
 from dougong.v1 import mesh_pb2
@@ -53,12 +53,7 @@ def build(raw: RawMesh) -> Built:
     upper = [k for k, b in enumerate(blocks) if b.type.dim == top]
     if top == 2:
         points = _without_z(raw.points, [blocks[k] for k in upper], notices)
-    facet_numbers: dict[int, NDArray[np.int64]] = {}
-    for k in upper:
-        if all_inside_out(points, blocks[k]):
-            facet_numbers[k] = mirrored_facets(blocks[k].type.name)
-            blocks[k] = turned(blocks[k])
-            notices.append(notice("MESH_NOTICE_TURNED", count=len(blocks[k]), cell_type=blocks[k].type.name))
+    turned_cells = _turn(points, blocks, upper, notices)
 
     matches = _match(blocks, upper, top, n_nodes)
     kept = {k: np.ones(len(blocks[k]), dtype=bool) for k in upper}
@@ -99,7 +94,7 @@ def build(raw: RawMesh) -> Built:
     for k in order:
         cell_index[k] = np.where(kept[k], np.cumsum(kept[k]) - 1 + offset, -1)
         offset += int(kept[k].sum())
-    places = Places(blocks, source, cell_index, matches, facet_numbers, node_index, frozenset(upper))
+    places = Places(blocks, source, cell_index, matches, turned_cells, node_index, frozenset(upper))
     regions = make_regions(raw, places, notices)
     mesh = Mesh(np.ascontiguousarray(points), tuple(final), regions, node_ids)
     notices += _cells_in_no_region(mesh)
@@ -160,6 +155,22 @@ def _without_z(
         return points
     notices.append(notice("MESH_NOTICE_PLANE", z=f"{float(z[0]):g}"))
     return points[:, :2]
+
+
+def _turn(
+    points: NDArray[np.float64], blocks: list[CellBlock], upper: list[int], notices: list[mesh_pb2.Notice]
+) -> dict[int, NDArray[np.bool_]]:
+    """Turn cells that are listed inside out, in their blocks; which ones, where there are any."""
+    found = dict(zip(upper, to_turn(points, [blocks[k] for k in upper]), strict=True))
+    found = {k: cells for k, cells in found.items() if cells.any()}
+    for k, cells in found.items():
+        name, count, total = blocks[k].type.name, int(cells.sum()), len(cells)
+        if count == total:
+            notices.append(notice("MESH_NOTICE_TURNED", count=count, cell_type=name))
+        else:
+            notices.append(notice("MESH_NOTICE_CELLS_TURNED", count=count, total=total, type=name))
+        blocks[k] = turned(blocks[k], cells)
+    return found
 
 
 def _match(blocks: list[CellBlock], upper: list[int], top: int, n_nodes: int) -> dict[int, FacetMatch]:

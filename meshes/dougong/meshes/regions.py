@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dougong.meshes.facets import FacetMatch
 from dougong.meshes.mesh import CellBlock, RawMesh, Region, RegionKind
+from dougong.meshes.orient import mirrored_facets
 from dougong.messages import notice
 from dougong.v1 import mesh_pb2
 
@@ -31,8 +32,8 @@ class Places:
         merged block -> for each cell its index in the mesh, or -1; absent: none of it is in the mesh.
     matches
         merged block -> which facets its cells are.
-    facet_numbers
-        merged block -> new number of each facet, where its cells were turned.
+    turned
+        merged block -> which of its cells were turned inside out; absent: none.
     nodes
         For each node its index in the mesh, or -1; None: as in the file.
     upper
@@ -43,7 +44,7 @@ class Places:
     source: list[tuple[int, int]]
     cells: dict[int, _Index]
     matches: dict[int, FacetMatch]
-    facet_numbers: dict[int, _Index]
+    turned: dict[int, NDArray[np.bool_]]
     nodes: NDArray[np.signedinteger] | None
     upper: frozenset[int]
 
@@ -138,10 +139,11 @@ def _facet_set(triples: _Index, places: Places) -> tuple[_Index, int]:
         if merged not in places.upper:
             continue
         part = triples[triples[:, 0] == block]
-        number = part[:, 2]
-        if merged in places.facet_numbers:
-            number = places.facet_numbers[merged][number]
-        found.append(np.column_stack([places.cells[merged][part[:, 1] + first], number]))
+        cells, number = part[:, 1] + first, part[:, 2]
+        if merged in places.turned:
+            renumbered = mirrored_facets(places.blocks[merged].type.name)[number]
+            number = np.where(places.turned[merged][cells], renumbered, number)
+        found.append(np.column_stack([places.cells[merged][cells], number]))
     return _joined_facets(found), len(triples)
 
 

@@ -1,4 +1,4 @@
-"""Order and orientation of the nodes of cells, found from where the nodes lie.
+"""Order of the nodes of cells, found from where the nodes lie.
 
 Programs agree on the order of corners up to orientation, but not on that of mid-edge, face and centre nodes.
 """
@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.meshes.cells import CELL_TYPES, CellType
-from dougong.meshes.orient import mirrored
 
 _PROBE = 1000
-_CHUNK = 50_000
 
 
 @cache
@@ -67,71 +65,3 @@ def find_order(points: NDArray[np.float64], cell: CellType, nodes: NDArray[np.in
     if len(np.unique(nearest)) != len(nearest):
         return as_it_is
     return np.concatenate([as_it_is[: cell.n_corners], cell.n_corners + nearest])
-
-
-def signed_measures(points: NDArray[np.float64], cell: CellType, nodes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Compute volumes, or areas in the x-y plane, of cells with straight edges; negative when they are inside out.
-
-    By the divergence theorem over the facets, whose normals point outwards.
-
-    Parameters
-    ----------
-    points
-        shape (n_points, 3), float64 - length.
-    cell, nodes
-        The cells, shape (n_cells, n_nodes).
-
-    Returns
-    -------
-    ndarray
-        shape (n_cells,), float64 - length**dim.
-    """
-    out = np.zeros(len(nodes))
-    for start in range(0, len(nodes), _CHUNK):
-        x = points[nodes[start : start + _CHUNK, : cell.n_corners]]
-        x = x - x.mean(axis=1, keepdims=True)
-        total = np.zeros(len(x))
-        for _, facet in cell.facets:
-            ring = x[:, [n for n in facet if n < cell.n_corners]]
-            if cell.dim == 2:
-                a, b = ring[:, 0], ring[:, 1]
-                total += 0.5 * (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
-            else:
-                # Half the cross product of the diagonals; for a triangle of two edges.
-                normal = 0.5 * np.cross(ring[:, 2] - ring[:, 0], ring[:, -1] - ring[:, 1])
-                if ring.shape[1] == 3:
-                    normal = 0.5 * np.cross(ring[:, 1] - ring[:, 0], ring[:, 2] - ring[:, 0])
-                total += np.einsum("nd,nd->n", ring.mean(axis=1), normal) / 3.0
-        out[start : start + _CHUNK] = total
-    return out
-
-
-def turn_inside_out(
-    points: NDArray[np.float64], cell: CellType, nodes: NDArray[np.int64], dim: int
-) -> tuple[NDArray[np.int64], int]:
-    """Turn each cell that is inside out.
-
-    Parameters
-    ----------
-    points
-        shape (n_points, 3), float64 - length.
-    cell, nodes
-        The cells, in the product's order.
-    dim
-        Dimension of the space; cells of lower dimension have no inside.
-
-    Returns
-    -------
-    nodes
-        With positive orientation wherever that can be told.
-    count
-        How many were turned.
-    """
-    if cell.dim != dim or dim < 2:
-        return nodes, 0
-    wrong = signed_measures(points, cell, nodes) < 0.0
-    if not wrong.any():
-        return nodes, 0
-    out = nodes.copy()
-    out[wrong] = nodes[wrong][:, mirrored(cell.name)]
-    return out, int(np.count_nonzero(wrong))

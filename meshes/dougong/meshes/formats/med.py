@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.formats._ids import repeated
 from dougong.meshes.formats._med_file import MedGroup
-from dougong.meshes.formats._order import find_order, turn_inside_out
+from dougong.meshes.formats._order import find_order
 from dougong.meshes.formats._textfile import shorten
 from dougong.meshes.formats.base import ReadError
 from dougong.meshes.mesh import CellBlock, RawMesh
@@ -112,7 +112,7 @@ class _Reader:
             raise ReadError("MESH_NO_NODES" if not len(coordinates) else "MESH_MED_DAMAGED", detail=f"{nodes.path}/COO")
         points = np.zeros((n_nodes, 3))
         points[:, :dim] = coordinates.reshape(dim, n_nodes).T  # all x, then all y, then all z
-        blocks, families = self._cells(step, points, dim)
+        blocks, families = self._cells(step, points)
         groups = self._groups(mesh, names[0])
         cell_sets = {
             name: [np.flatnonzero(np.isin(f, numbers)) for f in families] for name, numbers in groups["ELEME"].items()
@@ -162,9 +162,7 @@ class _Reader:
         self._same_length(f"{group.path}/NUM", numbers, expected)
         return None if len(repeated(numbers.reshape(-1))) else numbers.reshape(-1)
 
-    def _cells(
-        self, step: MedGroup, points: NDArray[np.float64], dim: int
-    ) -> tuple[list[CellBlock], list[NDArray[np.int64]]]:
+    def _cells(self, step: MedGroup, points: NDArray[np.float64]) -> tuple[list[CellBlock], list[NDArray[np.int64]]]:
         """Read all cells, and for each block the family of each of its cells."""
         cells = step.group("MAI")
         names = cells.names() if cells is not None else []
@@ -189,9 +187,6 @@ class _Reader:
                 count = int(np.count_nonzero(outside))
                 raise ReadError("MESH_INDEX_OUT_OF_RANGE", count=count, cell_type=cell.name, path=shorten(group.path))
             nodes = nodes[:, find_order(points, cell, nodes)]
-            nodes, turned = turn_inside_out(points, cell, nodes, dim)
-            if turned:
-                self._notice("MESH_NOTICE_CELLS_TURNED", count=turned, total=n, type=cell.name)
             family = group.array("FAM", np.int64)
             if family is not None:
                 self._same_length(f"{group.path}/FAM", family, n)
