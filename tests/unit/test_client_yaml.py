@@ -99,6 +99,7 @@ def test_oneof_may_stand_under_its_own_name():
             "materials: {s: {elastic: {young_modulus: 2 Gpaa}}}",
             'materials["s"].elastic.young_modulus', "UNIT_UNKNOWN", 1, "Gpaa",
         ),
+        ("materials: {s: {density: 7.85e-9 ton/mm^3}}", 'materials["s"].density', "UNIT_UNKNOWN", 1, "ton/mm^3"),
         ("materials: {s: {density: heavy}}", 'materials["s"].density', "QUANTITY_EXPECTED", 1, "7850 kg/m^3"),
         ("materials: {s: {density: .nan}}", 'materials["s"].density', "QUANTITY_EXPECTED", 1, ".nan"),
         ("materials: {s: {density: 1e9999}}", 'materials["s"].density', "QUANTITY_TOO_LARGE", 1, "large"),

@@ -20,6 +20,9 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?
 _UNIT = re.compile(r"[A-Za-zµμΩÅ_*/^ ()%0-9-]{1,60}")
 _DIGITS_ELSEWHERE = re.compile(r"(?<![\^0-9])(?<!\^-)[0-9]+|\^-?[0-9]{2,}|\^[^-0-9]|\*\*")
 
+#: pint reads a bare "ton" as the American one of 907 kg; most who write "ton/mm^3" mean 1000 kg. Nobody guesses here.
+_AMBIGUOUS = re.compile(r"\b(?:kilo|mega|k|M)?tons?\b")
+
 
 class UnitError(ValueError):
     """A value cannot be read.
@@ -121,7 +124,7 @@ def parse_unit(text: str) -> Any:
     plain = re.sub(r"(?<=[A-Za-z])([1-9])(?![0-9A-Za-z])", r"^\1", plain)
     inverse = re.fullmatch(r"1\s*/(.*)", plain)
     body = inverse.group(1) if inverse else plain
-    if not _UNIT.fullmatch(body) or _DIGITS_ELSEWHERE.search(body.replace(" ", "")):
+    if not _UNIT.fullmatch(body) or _DIGITS_ELSEWHERE.search(body.replace(" ", "")) or _AMBIGUOUS.search(body):
         raise UnitError("unit", text)
     import pint
 
