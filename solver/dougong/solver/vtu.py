@@ -19,6 +19,9 @@ from dougong.solver.output import create, write_at
 
 _TYPES = {"f8": "Float64", "i8": "Int64", "u1": "UInt8"}
 _ROWS = 1 << 18
+#: Nodes of a cell in VTK's order, where it is not ours: the triangle 0, 1, 2 of a linear wedge looks outwards there
+#: (vtkWedge), unlike that of every other code.
+_ORDER = {"wedge6": [0, 2, 1, 3, 5, 4]}
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def write_vtu(path: Path, stored: StoredMesh, comm: Comm, fields: list[PointData
         lo, hi = _slice(stored.block_sizes[b], comm)
         nodes = stored.cells(b)
         for k in range(lo, hi, _ROWS):
-            piece = np.asarray(nodes[k : min(k + _ROWS, hi)])
+            piece = np.asarray(nodes[k : min(k + _ROWS, hi)])[:, _ORDER.get(t.name, slice(None))]
             put("connectivity", start + k * t.n_nodes, piece.ravel())
             ends = start + (k + 1 + np.arange(len(piece), dtype=np.int64)) * t.n_nodes
             put("offsets", int(stored.offsets[b]) + k, ends)

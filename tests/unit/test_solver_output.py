@@ -1,0 +1,267 @@
+"""Result files: order of the stored mesh whatever the ranks, VTU that others read, and the summary's evidence."""
+
+import zlib
+
+import meshio
+import numpy as np
+import pytest
+
+from dougong.meshes.cells import CELL_TYPES
+from dougong.meshes.mesh import CellBlock, Mesh, Region, RegionKind
+from dougong.solver.elements import stiffness_reference
+from dougong.solver.output import FieldKey, ResultWriter
+from dougong.solver.partition import build_part
+from dougong.solver.vtu import PointData, write_vtu
+from dougong.v1 import options_pb2
+from meshgen import box, plate
+from solving import elastic, heat, solve, store, value, vector
+from threads import on_ranks
+
+FIXED = {"region": "x0", "fixed": {}}
+MIXED_FAMILIES = ("hex20", "tet10")
+
+
+def two_blocks():
+    """Two bodies of different cell types in one mesh, cell by cell in shuffled order."""
+    first, second = box("hex20", (2, 2, 2), distort=0.2), box("tet10", (2, 1, 2), distort=0.2)
+    points = np.concatenate([first.points, second.points + np.array([3.0, 0, 0])])
+    rng = np.random.default_rng(3)
+    blocks = (
+        CellBlock(first.blocks[0].type, rng.permutation(first.blocks[0].nodes)),
+        CellBlock(second.blocks[0].type, rng.permutation(second.blocks[0].nodes + first.n_nodes)),
+    )
+    return Mesh(points, blocks)
+
+
+KEY = FieldKey("f", "step-1", 0, ("x", "y", "z"), options_pb2.DIMENSION_NONE)
+
+
+def written(stored, ranks, write, directory):
+    (directory / "results").mkdir()
+
+    def work(comm):
+        part = build_part(stored, comm)
+        writer = ResultWriter(directory, stored, comm)
+        write(writer, part)
+        return writer.fields, writer.finish()
+
+    (fields, files), *_ = on_ranks(ranks, work)
+    data = np.fromfile(directory / files[0].path)
+    assert files[0].crc32 == fields[0].crc32 == zlib.crc32(data.tobytes())
+    assert files[0].size_bytes == fields[0].size_bytes == data.nbytes
+    return fields[0], data.reshape(fields[0].shape)
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_nodal_fields_are_in_stored_order(ranks, tmp_path):
+    stored = store(two_blocks())
+    info, data = written(stored, ranks, lambda w, p: w.nodal(KEY, p, p.points[: p.n_owned]), tmp_path)
+    np.testing.assert_array_equal(data, stored.points)
+    assert list(info.shape) == [stored.n_nodes, 3]
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_integration_points_are_in_stored_order(ranks, tmp_path):
+    """Cell after cell of the stored blocks, the points of a cell in the order of its quadrature."""
+    stored = store(two_blocks())
+
+    def places(points, nodes, name):
+        return np.einsum("qa,nai->nqi", stiffness_reference(name).N, points[nodes])
+
+    def write(writer, part):
+        writer.at_points(KEY, part, [places(part.points, b.nodes, b.type.name) for b in part.blocks])
+
+    info, data = written(stored, ranks, write, tmp_path)
+    wanted = [places(stored.points, np.asarray(stored.cells(k)), n) for k, n in enumerate(MIXED_FAMILIES)]
+    np.testing.assert_array_equal(data, np.concatenate([w.reshape(-1, 3) for w in wanted]))
+    assert list(info.point_counts) == [w.shape[1] for w in wanted]
+
+
+VTU_CELLS = {"hex20": "hexahedron20", "tet10": "tetra10"}
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_vtu(ranks, tmp_path):
+    stored = store(two_blocks())
+    vectors, scalars = stored.points**2, stored.points[:, :1] + 1
+
+    def work(comm):
+        first, last = stored.n_nodes * comm.rank // comm.size, stored.n_nodes * (comm.rank + 1) // comm.size
+        fields = [
+            PointData("displacement", ("x", "y", "z"), vectors[first:last]),
+            PointData('odd <name> & "quotes"', (), scalars[first:last]),
+        ]
+        write_vtu(tmp_path / "out.vtu", stored, comm, fields)
+
+    on_ranks(ranks, work)
+    read = meshio.read(tmp_path / "out.vtu")
+    np.testing.assert_array_equal(read.points, stored.points)
+    assert [c.type for c in read.cells] == ["hexahedron20", "tetra10"]
+    for k, cells in enumerate(read.cells):
+        np.testing.assert_array_equal(cells.data, stored.cells(k))
+    np.testing.assert_array_equal(read.point_data["displacement"], vectors)
+    np.testing.assert_array_equal(read.point_data['odd <name> & "quotes"'].ravel(), scalars.ravel())
+
+
+@pytest.mark.parametrize("cell_type", ["tri3", "tri6", "quad8", "quad9", "tet4", "hex8", "hex27", "wedge6"])
+def test_vtu_of_every_cell_type(cell_type):
+    planar = CELL_TYPES[cell_type].dim == 2
+    mesh = plate(cell_type) if planar else box(cell_type)
+    given = heat(conditions=[{"region": "x0", "temperature": value(1.0)}], outputs={"vtu": True})
+    solution = solve(mesh, given)
+    read = meshio.read(solution.directory / "results" / "result.vtu")
+    assert read.points.shape == (mesh.n_nodes, 3)
+    # meshio turns VTK's linear wedges, whose first triangle looks outwards, around as it reads them.
+    np.testing.assert_array_equal(read.cells[0].data, mesh.blocks[0].nodes)
+    assert set(read.point_data) == {"temperature", "reaction", "heat_flux"}
+    assert read.point_data["heat_flux"].shape == (mesh.n_nodes, 3)
+    np.testing.assert_array_equal(read.point_data["temperature"].ravel(), solution.field("temperature").ravel())
+
+
+def test_a_vtu_for_each_step():
+    steps = [
+        {"name": s, "steadyHeat": {}, "conditions": [{"region": "x0", "temperature": value(t)}]}
+        for s, t in (("cold", 1.0), ("hot", 9.0))
+    ]
+    solution = solve(plate("tri3"), heat(steps=steps, outputs={"vtu": True}))
+    assert [a.name for a in solution.result.artifacts] == ["result-1.vtu", "result-2.vtu"]
+    np.testing.assert_allclose(solution.field("temperature", step="hot"), 9.0)
+    np.testing.assert_allclose(solution.field("temperature", step="cold"), 1.0)
+
+
+def test_only_the_fields_that_are_asked_for():
+    asked = [{"name": "strain"}, {"name": "von_mises", "location": "LOCATION_INTEGRATION_POINT"}]
+    given = elastic(conditions=[FIXED], loads=[{"region": "x1", "pressure": value(1.0)}], outputs={"fields": asked})
+    solution = solve(box("hex8"), given)
+    assert [(f.name, f.location) for f in solution.result.fields] == [("strain", 1), ("von_mises", 2)]
+    assert solution.field("von_mises", "point").shape == (8 * 8, 1)
+    # What everybody looks at is told in the summary all the same.
+    assert solution.extreme("displacement_magnitude").max > 0
+    assert solution.extreme("von_mises").max > 0
+
+
+@pytest.fixture(scope="module")
+def pulled():
+    """A bar that is pulled and turned about; nodes and cells have numbers of their own."""
+    mesh = box("hex20", (4, 2, 2), (2.0, 1.0, 1.0))
+    ids = 1000 + 2 * np.arange(mesh.n_nodes)
+    mesh = Mesh(mesh.points, mesh.blocks, mesh.regions, node_ids=ids)
+    given = elastic(
+        material={"density": value(7.0)},
+        conditions=[FIXED, {"region": "y0", "symmetry": {}}],
+        loads=[
+            {"region": "x1", "totalForce": vector(x=10.0, z=-4.0)},
+            {"region": "z1", "pressure": value(3.0)},
+            {"region": "", "gravity": vector(z=-2.0)},
+        ],
+    )
+    return mesh, solve(mesh, given)
+
+
+def test_equilibrium_and_energy(pulled):
+    _, solution = pulled
+    balance = solution.step.balance
+    # Force, pressure on 2 x 1, weight of 2 x 1 x 1.
+    np.testing.assert_allclose(balance.load_sum, [10.0, 0.0, -4.0 - 6.0 - 28.0], atol=1e-10)
+    np.testing.assert_allclose(balance.reaction_sum, [-10.0, 0.0, 38.0], atol=1e-8)
+    assert balance.equilibrium_error < 1e-10
+    assert balance.energy_error < 1e-10
+    assert balance.internal_energy > 0
+    reaction = solution.field("reaction").sum(axis=0)
+    np.testing.assert_allclose(reaction, balance.reaction_sum, atol=1e-8)
+
+
+def test_reactions_by_region(pulled):
+    mesh, solution = pulled
+    x, reaction = mesh.points, solution.field("reaction")
+    sums = {r.region: np.array(r.sum) for r in solution.step.reactions}
+    np.testing.assert_allclose(sums["x0"], reaction[x[:, 0] == 0].sum(axis=0), atol=1e-9)
+    np.testing.assert_allclose(sums["y0"], reaction[x[:, 1] == 0].sum(axis=0), atol=1e-9)
+    free = (x[:, 0] > 0) & (x[:, 1] > 0)
+    assert np.abs(reaction[free]).max() == 0.0
+    # A symmetry plane without friction holds across itself only.
+    assert np.abs(reaction[(x[:, 1] == 0) & (x[:, 0] > 0)][:, [0, 2]]).max() == 0.0
+
+
+def test_extremes(pulled):
+    mesh, solution = pulled
+    for name in ("displacement", "stress", "von_mises"):
+        values = solution.field(name)
+        for k, component in enumerate(next(f.components for f in solution.result.fields if f.name == name) or [""]):
+            extreme = solution.extreme(name, component)
+            assert (extreme.min, extreme.max) == (values[:, k].min(), values[:, k].max())
+            node = (extreme.max_node - 1000) // 2
+            assert values[node, k] == extreme.max
+            np.testing.assert_array_equal(extreme.max_point, mesh.points[node])
+    length = np.linalg.norm(solution.field("displacement"), axis=1)
+    assert solution.extreme("displacement_magnitude").max == pytest.approx(length.max())
+
+
+def test_record(pulled):
+    mesh, solution = pulled
+    step = solution.step
+    assert step.dofs == 3 * mesh.n_nodes
+    x = mesh.points
+    on_plane = (x[:, 1] == 0) & (x[:, 0] > 0)
+    assert step.constrained_dofs == 3 * int((x[:, 0] == 0).sum()) + int(on_plane.sum())
+    assert 0 <= step.solve.backward_error < 1e-14
+    assert step.solve.method
+    assert step.solve.why
+    stages = [t.stage for t in solution.result.stage_times]
+    assert [s for s in stages if s != "solve"] == ["read", "partition", "assemble", "setup", "output"]
+    provenance = solution.result.provenance
+    assert len(provenance.conversion_sha256) == 64
+    assert provenance.ranks == 1
+    assert provenance.petsc_version
+    assert provenance.scikit_fem_version
+
+
+def test_invariants_of_stress(pulled):
+    _, solution = pulled
+    s, mises = solution.field("stress"), solution.field("von_mises")[:, 0]
+    xx, yy, zz, xy, yz, zx = s.T
+    mean = (xx + yy + zz) / 3
+    deviator = (xx - mean) ** 2 + (yy - mean) ** 2 + (zz - mean) ** 2 + 2 * (xy**2 + yz**2 + zx**2)
+    np.testing.assert_allclose(mises, np.sqrt(1.5 * deviator), rtol=1e-10)
+
+
+def test_principal_stresses_of_known_states():
+    from dougong.solver.physics.elasticity import principal, von_mises
+
+    uniaxial, shear = [5.0, 0, 0, 0, 0, 0], [0, 0, 0, 3.0, 0, 0]
+    pressure = [-2.0, -2.0, -2.0, 0, 0, 0]
+    states = np.array([uniaxial, shear, pressure])
+    np.testing.assert_allclose(principal(states), [[5, 0, 0], [3, 0, -3], [-2, -2, -2]], atol=1e-12)
+    np.testing.assert_allclose(von_mises(states)[:, 0], [5, 3 * np.sqrt(3), 0], atol=1e-12)
+
+
+def test_nodal_force_on_each_node():
+    mesh = box("hex8")
+    corners = Region("corners", RegionKind.NODES, np.flatnonzero(mesh.points[:, 0] == 1))
+    mesh = Mesh(mesh.points, mesh.blocks, (*mesh.regions, corners))
+    given = elastic(conditions=[FIXED], loads=[{"region": "corners", "nodalForce": vector(y=2.0)}])
+    np.testing.assert_allclose(solve(mesh, given).step.balance.load_sum, [0, 2.0 * len(corners), 0], atol=1e-12)
+
+
+def test_heat_balance():
+    film = {"coefficient": value(5.0), "ambient": value(10.0)}
+    flux, source = {"region": "y1", "heatFlux": value(7.0)}, {"heatSource": value(3.0)}
+    given = heat(
+        sections=[{"material": "m", "thickness": value(0.5)}],
+        conditions=[{"region": "x0", "temperature": value(100.0)}],
+        loads=[{"region": "x1", "convection": film}, flux, source],
+    )
+    solution = solve(plate("quad9", (4, 3)), given)
+    balance, T = solution.step.balance, solution.field("temperature")[:, 0]
+    assert balance.equilibrium_error < 1e-12
+    assert balance.energy_error < 1e-12
+    # What the plate gets from flux and source leaves through the film and the fixed edge.
+    points = plate("quad9", (4, 3)).points
+    edge = np.argsort(points[points[:, 0] == 1][:, 1])
+    y, at_edge = points[points[:, 0] == 1][edge, 1], T[points[:, 0] == 1][edge]
+    weights = np.zeros(len(y))
+    for k in range(0, len(y) - 2, 2):  # Simpson's rule is exact for a quadratic edge
+        weights[k : k + 3] += np.array([1, 4, 1]) * (y[k + 2] - y[k]) / 6
+    lost = 0.5 * 5.0 * (weights @ (at_edge - 10.0))
+    assert balance.load_sum[0] == pytest.approx(0.5 * (7.0 + 3.0) - lost, rel=1e-12)
+    assert balance.reaction_sum[0] == pytest.approx(-balance.load_sum[0], rel=1e-10)
