@@ -5,6 +5,7 @@ import pytest
 from skfem import LinearForm
 from skfem.helpers import dot
 
+from dougong.meshes.mesh import CellBlock, Mesh
 from meshgen import box, plate
 from solving import Discrete, elastic, heat
 
@@ -63,6 +64,27 @@ def test_linear_temperature(cell_type):
     found = case.recover(u, ["heat_flux"], ["heat_flux"])
     assert close(found.nodal["heat_flux"], -K * gradient[None])
     assert close(found.at_points["heat_flux"][0], -K * gradient)
+
+
+def test_linear_displacement_across_cell_types():
+    """Hexahedra and wedges in one mesh share faces, edges and nodes."""
+    left, right = box("hex8", (2, 2, 2)), box("wedge6", (2, 2, 2))
+    points = np.concatenate([left.points, right.points + np.array([1.0, 0, 0])])
+    unique, index = np.unique(points.round(12), axis=0, return_inverse=True)
+    index = index.reshape(-1)
+    nodes = index[left.blocks[0].nodes], index[right.blocks[0].nodes + left.n_nodes]
+    blocks = tuple(CellBlock(m.blocks[0].type, n) for m, n in zip((left, right), nodes, strict=True))
+    inside = ((unique > 0) & (unique < [2, 1, 1])).all(axis=1)
+    moved = unique + 0.15 * inside[:, None] * np.random.default_rng(6).uniform(-1, 1, unique.shape)
+    case = Discrete(Mesh(moved, blocks), elastic(E, NU))
+    gradient = np.random.default_rng(1).uniform(-1e-3, 1e-3, (3, 3))
+    exact = case.points @ gradient.T
+    case.prescribe(case.boundary, exact[case.boundary])
+    u = case.solve()
+    assert len(case.boundary) < len(case.points)
+    assert close(u, exact)
+    for found in case.recover(u, [], ["stress"]).at_points["stress"]:
+        assert close(found, stress_of(gradient))
 
 
 @LinearForm
