@@ -89,7 +89,7 @@ def _reachable(root: Any) -> list[Any]:
         for field in message.fields:
             kind = field.message_type
             if kind is not None and kind.GetOptions().map_entry:
-                kind = kind.fields_by_name["value"].message_type
+                kind = kind.fields_by_name["value"].message_type  # None for a map of plain values
             if kind is not None and kind.fields:
                 visit(kind)
 
@@ -132,7 +132,8 @@ def _choices(enum: Any, said: dict[str, str]) -> str:
 def _value(field: Any) -> str:
     kind = field.message_type
     if kind is not None and kind.GetOptions().map_entry:
-        return f"names with {_link(kind.fields_by_name['value'].message_type)}"
+        value = kind.fields_by_name["value"]
+        return f"names with {_link(value.message_type) if value.message_type is not None else 'a value'}"
     if kind is None:
         words = {"double": "number", "string": "text", "bool": "true or false", "int64": "whole number"}
         text = "one of the choices" if field.enum_type is not None else words[_type_name(field)]

@@ -262,3 +262,11 @@ def test_place_of_what_is_not_written_is_that_of_its_parent():
     _, lines = yaml_analysis.loads("mesh: a\nsteps:\n  - static: {}")
     assert yaml_analysis.place(Path("x.yaml"), lines, "steps[0].loads[3].region") == "x.yaml:3"
     assert yaml_analysis.place(Path("x.yaml"), lines, "sections") == "x.yaml:1"
+
+
+def test_a_map_of_plain_values_is_read_and_written():
+    text = "mesh: m\nsolver:\n  petsc_options: {pc_type: jacobi, ksp_max_it: 50}\n"
+    a, _ = yaml_analysis.loads(text)
+    assert dict(a.solver.petsc_options) == {"pc_type": "jacobi", "ksp_max_it": "50"}
+    again, _ = yaml_analysis.loads(yaml_analysis.dump(a))
+    assert again == a

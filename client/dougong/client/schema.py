@@ -156,7 +156,13 @@ class Converter:
                 self._refuse("YAML_DUPLICATE_KEY", here, key=key)
                 continue
             self.lines[here] = line
-            self.message(value, target[key], here, dimension)
+            entry = field.message_type.fields_by_name["value"]
+            if entry.message_type is not None:
+                self.message(value, target[key], here, dimension)
+                continue
+            plain = self._scalar(value, entry, here, dimension)
+            if plain is not None:
+                target[key] = plain
 
     def _list(self, node: Node, into: Message, field: Field, path: str, dimension: int) -> None:
         if isinstance(node, Scalar) and node.is_null:

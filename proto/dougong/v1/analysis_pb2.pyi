@@ -235,19 +235,28 @@ class Section(_message.Message):
     def __init__(self, region: _Optional[str] = ..., material: _Optional[str] = ..., thickness: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
 class SolverOptions(_message.Message):
-    __slots__ = ["max_iterations", "method", "relative_tolerance"]
+    __slots__ = ["max_iterations", "method", "petsc_options", "relative_tolerance"]
     class Method(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
+    class PetscOptionsEntry(_message.Message):
+        __slots__ = ["key", "value"]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     MAX_ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     METHOD_DIRECT: SolverOptions.Method
     METHOD_FIELD_NUMBER: _ClassVar[int]
     METHOD_ITERATIVE: SolverOptions.Method
     METHOD_UNSPECIFIED: SolverOptions.Method
+    PETSC_OPTIONS_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_TOLERANCE_FIELD_NUMBER: _ClassVar[int]
     max_iterations: int
     method: SolverOptions.Method
+    petsc_options: _containers.ScalarMap[str, str]
     relative_tolerance: float
-    def __init__(self, method: _Optional[_Union[SolverOptions.Method, str]] = ..., relative_tolerance: _Optional[float] = ..., max_iterations: _Optional[int] = ...) -> None: ...
+    def __init__(self, method: _Optional[_Union[SolverOptions.Method, str]] = ..., relative_tolerance: _Optional[float] = ..., max_iterations: _Optional[int] = ..., petsc_options: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class Static(_message.Message):
     __slots__ = []

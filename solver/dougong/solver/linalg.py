@@ -12,6 +12,7 @@ discretizations", AIAA 2003-3989.
 
 from __future__ import annotations
 
+import gc
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -80,6 +81,13 @@ def version() -> str:
     return ".".join(str(n) for n in PETSc.Sys.getVersion())
 
 
+def in_use() -> tuple[dict[str, str], int]:
+    """PETSc's database of options, and how many PETSc objects are left that were made since `gc.freeze`."""
+    PETSc.garbage_cleanup()
+    alive = sum(isinstance(thing, PETSc.Object) for thing in gc.get_objects())
+    return dict(PETSc.Options().getAll()), alive
+
+
 def graph_partitioner(comm: Any) -> Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.integer]] | None:
     """PETSc's graph partitioner; None where PETSc was built without one.
 
@@ -143,6 +151,10 @@ class LinearSolver:
         self._prefix = f"dougong{next(_numbers)}_"
         self._objects: list[Any] = []
         self._bottom: Any = None
+        self._asked = dict(options.petsc_options)
+        # p-multigrid works on the assembled rows; another preconditioner needs a matrix that PETSc knows.
+        other = "pc_type" in self._asked or not kernels.available()
+        self._level = None if other else given.linear_level
         self.tolerance = options.relative_tolerance if options.HasField("relative_tolerance") else DEFAULT_TOLERANCE
         self.max_iterations = options.max_iterations if options.HasField("max_iterations") else DEFAULT_MAX_ITERATIONS
         self.nc = given.matrix.values.shape[1]
@@ -158,26 +170,28 @@ class LinearSolver:
         self.ksp = self._keep(PETSc.KSP().create(comm=self._comm))
         self.ksp.setOptionsPrefix(self._prefix)
         self.ksp.setOperators(self.A)
-        settings = self._direct() if self.direct else self._iterative()
+        settings = (self._direct() if self.direct else self._iterative()) | self._asked
         database = PETSc.Options()
         names = {f"{self._prefix}{key}": value for key, value in settings.items()}
         try:
             for name, value in names.items():
                 database[name] = value
             self.ksp.setFromOptions()
-            if self._bottom is not None and self._given.linear_level is not None:
+            if self._bottom is not None and self._level is not None:
                 self._bottom.setFromOptions()
                 self._bottom.setUp()
-                cycle = PMultigrid(self._given.part, self._rows, self._given.linear_level, self._solve_linear)
+                cycle = PMultigrid(self._given.part, self._rows, self._level, self._solve_linear)
                 self.ksp.getPC().setPythonContext(_Preconditioner(cycle))
             self.ksp.setUp()
+            if "ksp_type" in self._asked or "pc_type" in self._asked:
+                self.said = Said("METHOD_AS_ASKED", {"ksp": self.ksp.getType(), "pc": self.ksp.getPC().getType()})
         finally:
             for name in names:
                 database.delValue(name)
 
     def _operator(self) -> Any:
         part, matrix = self._given.part, self._given.matrix
-        if self.direct or self._given.linear_level is None or not kernels.available():
+        if self.direct or self._level is None:
             return block_matrix(part, matrix, self._comm)
         # The rows as they were assembled: nothing is copied into PETSc.
         self._rows = kernels.BlockRows(matrix.indptr, matrix.indices, matrix.values, part.n_local)
@@ -210,8 +224,8 @@ class LinearSolver:
         ksp.setNormType(PETSc.KSP.NormType.NATURAL)
         ksp.setTolerances(rtol=self.tolerance, atol=0.0, divtol=1e8, max_it=self.max_iterations)
         ksp.setMonitor(self._on_iteration)
-        level = self._given.linear_level
-        if level is None or not kernels.available():
+        level = self._level
+        if level is None:
             self.said = Said("METHOD_CG_GAMG")
             self._near_nullspace(self.A, self._given.near_nullspace)
             ksp.getPC().setType("gamg")

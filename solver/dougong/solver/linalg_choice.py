@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from dougong.messages import render
@@ -9,6 +10,18 @@ from dougong.v1 import analysis_pb2 as pb
 
 #: Below so many unknowns a factorisation is faster than setting up multigrid; see benchmarks/.
 DIRECT_BELOW = 20_000
+
+
+#: PETSc options that concern how a system is solved, and nothing else.
+_ALLOWED = re.compile(r"(ksp|pc|mg|mat_mumps)_[a-z0-9_]{1,60}")
+#: Words in the names of options that write files, load code, or call it.
+_FORBIDDEN = re.compile(r"view|monitor|file|path|dll|lib|python|shell|script|draw|save|dump|ooc")
+_VALUE = re.compile(r"[A-Za-z0-9_.,+-]{0,60}")
+
+
+def petsc_option_allowed(name: str, value: str) -> bool:
+    """Whether a user may set an option of PETSc: it must only concern the solution of the system."""
+    return bool(_ALLOWED.fullmatch(name) and not _FORBIDDEN.search(name) and _VALUE.fullmatch(value))
 
 
 @dataclass(frozen=True)

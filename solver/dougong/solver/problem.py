@@ -19,6 +19,7 @@ from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import RegionKind
 from dougong.messages import InputError, violation_from
 from dougong.solver.elements import SOLVABLE
+from dougong.solver.linalg_choice import petsc_option_allowed
 from dougong.solver.physics import Physics, all_physics, for_procedure
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
@@ -133,6 +134,8 @@ class _Resolver:
             here = f"{path}.{descriptor.name}" if path else descriptor.name
             if descriptor.message_type is not None and descriptor.message_type.GetOptions().map_entry:
                 for key in sorted(value):
+                    if descriptor.message_type.fields_by_name["value"].message_type is None:
+                        continue  # text
                     self._numbers(value[key], f'{here}["{key}"]')
                 continue
             items = [(here, value)]
@@ -347,6 +350,9 @@ class _Resolver:
             self.say("TOLERANCE_OUT_OF_RANGE", "solver.relative_tolerance", value=options.relative_tolerance)
         if options.HasField("max_iterations") and options.max_iterations < 1:
             self.say("VALUE_NOT_POSITIVE", "solver.max_iterations", value=options.max_iterations)
+        for name in sorted(options.petsc_options):
+            if not petsc_option_allowed(name, options.petsc_options[name]):
+                self.say("PETSC_OPTION_NOT_ALLOWED", f'solver.petsc_options["{name}"]', option=name)
 
 
 def _names(kinds: Iterable[RegionKind]) -> str:
