@@ -139,6 +139,7 @@ TABLE = [
     ("FIELD_LOCATION_NOT_AVAILABLE", "outputs.fields[0].location", good(outputs={"fields": [{"name": "displacement", "location": "LOCATION_INTEGRATION_POINT"}]})),
     ("FIELD_LOCATION_NOT_AVAILABLE", "outputs.fields[0].location", good(outputs={"fields": [{"name": "stress", "location": "LOCATION_CELL"}]})),
     ("TOLERANCE_OUT_OF_RANGE", "solver.relative_tolerance", good(solver={"relativeTolerance": 1.0})),
+    ("PETSC_OPTION_NOT_ALLOWED", 'solver.petsc_options["options_file"]', good(solver={"petscOptions": {"options_file": "/etc/passwd"}})),
     ("FREE_MODES", "steps[0].conditions", conditions()),
     ("TEMPERATURE_UNDETERMINED", "steps[0].conditions", heat(loads=[{"region": "x0", "heatFlux": value(1.0)}])),
 ]  # fmt: skip
