@@ -100,6 +100,15 @@ class Config:
     """The launcher of MPI programs. Open MPI's first, because Debian's PETSc is built for it."""
     worker_command: tuple[str, ...] = (*CHILD_PYTHON, "-u", "-m", "mpi4py", "-m", "dougong.solver.worker")
     """The worker; the run directory is appended. `-m mpi4py`: without it an exception on one rank hangs the job."""
+    warm_workers: int = 4
+    """Workers kept ready for jobs of one rank, never more than cores; 0: none. A ready one saves its job a second and
+    holds some 50 MB; they start as jobs need them, but for the first."""
+    warm_jobs: int = 200
+    """Jobs of one warm worker, before another takes its place: what leaks slowly does not grow."""
+    warm_idle_seconds: float = 300.0
+    """A warm worker without a job for so long ends, and gives back its memory."""
+    warm_command: tuple[str, ...] = (*CHILD_PYTHON, "-u", "-m", "dougong.solver.warm")
+    """A warm worker."""
     check_command: tuple[str, ...] = (*CHILD_PYTHON, "-m", "dougong.solver.check")
     """The resident child that checks analyses."""
     check_timeout_seconds: float = 120.0
@@ -172,12 +181,18 @@ def from_arguments(argv: Sequence[str]) -> Config:
     parser.add_argument("--cores", type=int, help="cores that jobs may use together (default: all)")
     parser.add_argument("--mpiexec", help="launcher of MPI programs (default: found on PATH)")
     parser.add_argument("--stall-limit", type=float, metavar="SECONDS", help="silence after which a job has failed")
+    parser.add_argument(
+        "--warm-workers", type=int, metavar="N", help="workers kept ready for jobs of one rank (default: 4; 0: none)"
+    )
     arguments = parser.parse_args(argv)
     if arguments.cores is not None and arguments.cores < 1:
         parser.error("--cores must be at least 1")
+    if arguments.warm_workers is not None and arguments.warm_workers < 0:
+        parser.error("--warm-workers must not be negative")
     data = arguments.data.expanduser().absolute()
     chosen: dict[str, object] = {"cores": arguments.cores, "mpiexec": arguments.mpiexec}
     chosen["stall_limit_seconds"] = arguments.stall_limit
+    chosen["warm_workers"] = arguments.warm_workers
     return Config(
         data=data,
         listen=Address.parse(arguments.listen or default_listen(data)),

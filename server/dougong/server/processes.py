@@ -15,6 +15,13 @@ from pathlib import Path
 #: Environment variable that carries the token of an attempt.
 TOKEN_VARIABLE = "DOUGONG_TOKEN"
 
+#: When a process that serves several attempts began the present one: seconds of the clock that counts from boot.
+_SINCE_VARIABLE = "DOUGONG_SINCE"
+_SINCE_FORMAT = "020.2f"
+
+#: What stands there while such a process has no attempt. It can replace values only by others of the same length.
+IDLE = {TOKEN_VARIABLE: "0" * 32, _SINCE_VARIABLE: f"{0:{_SINCE_FORMAT}}"}
+
 _PROC = Path("/proc")
 #: Clock ticks per second, in which the kernel counts; the same on every architecture since Linux 2.6 (proc(5)).
 _TICKS = 100
@@ -65,13 +72,24 @@ def _session(pid: int) -> int | None:
         return None
 
 
+def attempt_environment(token: str) -> dict[str, str]:
+    """Environment of a process that serves several attempts, as it begins this one."""
+    return {TOKEN_VARIABLE: token, _SINCE_VARIABLE: f"{time.clock_gettime(time.CLOCK_BOOTTIME):{_SINCE_FORMAT}}"}
+
+
 def age_seconds(pid: int) -> float:
-    """Seconds since a process started, by the clock that counts from boot; 0 when it is gone."""
+    """Seconds since a process began its attempt, by the clock that counts from boot; 0 when it is gone.
+
+    That is when the process started, unless its environment says otherwise.
+    """
+    start = f"{_SINCE_VARIABLE}=".encode()
     try:
+        environment = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
-    return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / _TICKS)
+    since = next((float(e[len(start) :]) for e in environment if e.startswith(start)), int(fields[19]) / _TICKS)
+    return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - since)
 
 
 def memory_bytes(pids: Iterable[int]) -> int:

@@ -78,8 +78,10 @@ class Clock:
         self._since = now
 
     def finish(self) -> list[result_pb2.StageTime]:
-        """Seconds of all stages so far."""
+        """Seconds of all stages; nothing is reported afterwards."""
         self._close(time.perf_counter())
+        if self._writer is not None:
+            self._writer.close()
         return [result_pb2.StageTime(stage=s, seconds=t) for s, t in self.seconds.items()]
 
 

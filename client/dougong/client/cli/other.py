@@ -89,6 +89,8 @@ def serve(arguments: Namespace) -> NoReturn:
         command += ["--cores", str(arguments.cores)]
     if arguments.idle_exit:
         command += ["--idle-exit", str(arguments.idle_exit)]
+    if arguments.warm_workers is not None:
+        command += ["--warm-workers", str(arguments.warm_workers)]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, command)

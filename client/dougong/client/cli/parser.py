@@ -50,6 +50,7 @@ def build() -> Parser:
     serve.add_argument("--listen", metavar="ADDRESS", help=say("CLI_HELP_OPT_LISTEN"))
     serve.add_argument("--cores", type=_positive, metavar="N", help=say("CLI_HELP_OPT_CORES"))
     serve.add_argument("--idle-exit", type=_positive, metavar="SECONDS", help=say("CLI_HELP_OPT_IDLE"))
+    serve.add_argument("--warm-workers", type=_whole, metavar="N", help=say("CLI_HELP_OPT_WARM_WORKERS"))
 
     for name in ("solve", "submit"):
         one = command(name)
@@ -93,6 +94,10 @@ def exit_codes_text() -> str:
     """The exit codes, for the end of the help."""
     lines = [f"  {pad(str(int(code)), 4)}{say(f'CLI_EXIT_{int(code)}')}" for code in ExitCode]
     return "\n".join([say("CLI_EXIT_CODES") + ":", *lines])
+
+
+def _whole(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
 
 
 def _positive(text: str) -> int:

@@ -9,6 +9,7 @@ the attempt's token and handle.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -36,12 +37,15 @@ class Attempt:
         What was asked for; `ranks` is at least 1.
     handle
         What `launch` returned; None when the server died before it could note it.
+    owner
+        Whose job it is. A process that serves several attempts serves one owner only.
     """
 
     token: str
     directory: Path
     resources: job_pb2.Resources
     handle: str | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,17 @@ class Executor(Protocol):
 
     name: str
 
+    async def start(self) -> None:
+        """Get ready, ahead of the first attempt, what makes launches quick."""
+
     async def launch(self, attempt: Attempt) -> str:
         """Start the worker in the run directory; returns the handle. Raises `LaunchError`."""
 
     async def observe(self, attempt: Attempt) -> Sighting:
         """Look at an attempt, also one that an earlier server started."""
+
+    def listen(self, attempt: Attempt, call: Callable[[], None]) -> None:
+        """Call it, on the event loop, when the attempt may have changed: a hint, which need not come."""
 
     async def stop(self, attempt: Attempt) -> None:
         """Ask its processes to end, then kill them. Returns when none is left; does nothing when there is none."""

@@ -1,4 +1,4 @@
-"""Workers on this machine, under mpiexec."""
+"""Workers on this machine: of one rank warm ones where there are any, of more ranks under mpiexec."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dougong.server import processes
 from dougong.server.config import Config
 from dougong.server.executors.base import Attempt, LaunchError, Sighting
 from dougong.server.jobs.model import Phase, failure
+from dougong.server.warm import Serving, WarmPool
 from dougong.solver import rundir
 from dougong.v1 import job_pb2
 
@@ -48,7 +49,15 @@ _ENVIRONMENT = {
 
 def create(config: Config) -> LocalExecutor:
     """Make the executor."""
-    return LocalExecutor(config.worker_command, config.mpiexec, config.worker_environment, config.stop_patience_seconds)
+    environment = {**config.worker_environment, **_ENVIRONMENT, "TMPDIR": _short_tmp()}
+    pool = WarmPool(
+        config.warm_command,
+        environment,
+        size=min(config.warm_workers, config.cores),
+        jobs=config.warm_jobs,
+        idle_seconds=config.warm_idle_seconds,
+    )
+    return LocalExecutor(config.worker_command, config.mpiexec, environment, config.stop_patience_seconds, pool)
 
 
 class LocalExecutor:
@@ -60,34 +69,50 @@ class LocalExecutor:
         The worker's command; the run directory is appended.
     mpiexec
         The launcher for more than one rank.
-    inherited
-        What of the server's environment a worker gets; everything else is set here.
+    environment
+        Of a worker, but for its token.
     patience_seconds
         Between SIGTERM and SIGKILL.
+    pool
+        Warm workers.
     """
 
     name = NAME
 
     def __init__(
-        self, worker: tuple[str, ...], mpiexec: str, inherited: Mapping[str, str], patience_seconds: float
+        self,
+        worker: tuple[str, ...],
+        mpiexec: str,
+        environment: Mapping[str, str],
+        patience_seconds: float,
+        pool: WarmPool,
     ) -> None:
         self._worker = worker
         self._mpiexec = mpiexec
-        self._inherited = dict(inherited)
+        self._environment = dict(environment)
         self._patience_seconds = patience_seconds
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._pool = pool
+        self._children: dict[str, subprocess.Popen[bytes] | Serving] = {}
         self._measured: dict[str, tuple[float, int]] = {}
+
+    async def start(self) -> None:
+        """Get a warm worker ready."""
+        self._pool.start()
 
     async def launch(self, attempt: Attempt) -> str:
         """Start the worker; the handle is the number of the process that leads its session."""
+        if attempt.resources.ranks == 1:
+            serving = await self._pool.give(attempt.owner, attempt.token, attempt.directory)
+            if serving is not None:
+                self._children[attempt.token] = serving
+                return str(serving.pid)
         return await asyncio.to_thread(self._launch, attempt)
 
     def _launch(self, attempt: Attempt) -> str:
         command = [*self._worker, str(attempt.directory)]
         if attempt.resources.ranks > 1:
             command = [self._mpiexec, "-n", str(attempt.resources.ranks), *command]
-        environment = {**self._inherited, **_ENVIRONMENT, "TMPDIR": _short_tmp()}
-        environment[processes.TOKEN_VARIABLE] = attempt.token
+        environment = {**self._environment, processes.TOKEN_VARIABLE: attempt.token}
         try:
             with open(attempt.directory / rundir.LOG, "ab") as log:
                 child = subprocess.Popen(
@@ -134,8 +159,15 @@ class LocalExecutor:
             self._measured[attempt.token] = (now, value)
         return value
 
+    def listen(self, attempt: Attempt, call: Callable[[], None]) -> None:
+        """Call it when a warm worker has something to tell."""
+        child = self._children.get(attempt.token)
+        if isinstance(child, Serving):
+            child.listen(call)
+
     async def stop(self, attempt: Attempt) -> None:
         """SIGTERM to the session's process group, SIGKILL to whatever has the token after the patience."""
+        self._pool.doom(attempt.token)
         await asyncio.to_thread(self._stop, attempt)
 
     def _stop(self, attempt: Attempt) -> None:
@@ -164,14 +196,15 @@ class LocalExecutor:
 
     async def close(self) -> None:
         """Let go of the children; they go on without us."""
+        await self._pool.close()
         for child in self._children.values():
-            if child.poll() is None:
+            if isinstance(child, subprocess.Popen) and child.poll() is None:
                 # Otherwise Popen warns, when it is collected, of a process nobody waited for. That is intended here.
                 child.returncode = 0
         self._children.clear()
 
 
-def _living(child: subprocess.Popen[bytes]) -> int | None:
+def _living(child: subprocess.Popen[bytes] | Serving) -> int | None:
     return child.pid if child.poll() is None else None
 
 

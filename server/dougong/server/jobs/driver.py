@@ -73,6 +73,7 @@ class AttemptDriver:
         self.ranks = job.ranks
         self.requeued: JobRecord | None = None
         self._job_id = job.job_id
+        self._owner = job.owner
         self._store = store
         self._executor = executor
         self._folder = folder
@@ -99,7 +100,7 @@ class AttemptDriver:
             return
         self._record, self._progress_offset = record, record.progress_offset
         directory = self._folder.attempt(self._job_id, record.attempt)
-        attempt = Attempt(record.token, directory, self._resources, record.handle)
+        attempt = Attempt(record.token, directory, self._resources, record.handle, self._owner)
         lost = None
         if not adopt:
             await self._await_space(directory)
@@ -146,6 +147,7 @@ class AttemptDriver:
             mesh = self._mesh_directory(self._mesh_id)
             await asyncio.to_thread(rundir.prepare, attempt.directory, spec, mesh)
             handle = await self._executor.launch(attempt)
+            self._executor.listen(attempt, self._poke.set)
         except (LaunchError, OSError, FemError) as error:
             return attempt, failure("LAUNCH_FAILED", cause=str(error), log="")
         attempt = replace(attempt, handle=handle)

@@ -79,6 +79,7 @@ class Scheduler:
 
     async def start(self) -> None:
         """Take up where an earlier server stopped, then begin to start jobs."""
+        await self._executor.start()
         await self._sweep()
         await self._end_leftovers()
         for job in await self._store.unfinished():

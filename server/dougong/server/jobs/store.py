@@ -53,6 +53,7 @@ class JobRecord:
     create_time: Nanoseconds
     start_time: Nanoseconds | None
     end_time: Nanoseconds | None
+    owner: str
 
 
 @dataclass(frozen=True)
