@@ -76,6 +76,15 @@ def test_numbers_that_overflow(solver):
     assert failure(box("hex8"), given).reason in ("NON_FINITE", "NOT_CONVERGED", "SINGULAR_SYSTEM")
 
 
+def test_a_field_that_overflows():
+    """Displacements are finite here, squares of stresses are not."""
+    stretched = {"region": "x1", "displacement": vector(x=0.01)}
+    with np.errstate(all="ignore"):
+        found = failure(box("hex8"), elastic(E=1e160, conditions=[FIXED, stretched]))
+    assert found.reason == "NON_FINITE"
+    assert "von_mises" in found.text
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [

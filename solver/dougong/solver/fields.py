@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dougong.messages import SolveError
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model
@@ -74,7 +75,13 @@ def wanted(context: StepContext) -> tuple[list[str], list[str]]:
 
 
 def write_fields(context: StepContext, state: NodalState, frame: int) -> list[result_pb2.Extreme]:
-    """Write the fields that are wanted; returns the extremes of those at nodes. Collective."""
+    """Write the fields that are wanted; returns the extremes of those at nodes. Collective.
+
+    Raises
+    ------
+    SolveError
+        NON_FINITE: a field overflows.
+    """
     model, fields = context.model, context.model.physics.FIELDS
     nodal, points = wanted(context)
     # Extremes are told of the usual fields whether they are written or not.
@@ -94,6 +101,9 @@ def write_fields(context: StepContext, state: NodalState, frame: int) -> list[re
             values = spec.from_field[1](recovery.nodal[spec.from_field[0]])
         else:
             values = recovery.nodal[name]
+        if model.part.comm.max(float(not np.isfinite(values).all())):
+            # Finite displacements may have stresses whose squares overflow.
+            raise SolveError("NON_FINITE", solver=name)
         components = spec.components[: values.shape[1]] if spec.components else ()
         extremes += _extremes(model.part, state, name, components, values)
         if name in nodal:
