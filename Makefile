@@ -4,10 +4,10 @@ ARGS ?=
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format proto wheel clean
+.PHONY: help setup demo test check bench bench-quick bench-large format proto wheel clean
 
 help: ## Print the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: ## Install what is missing and make .venv; the other targets do it by themselves.
 	@scripts/setup.sh
@@ -26,6 +26,17 @@ check: setup ## Style, types, import rules, generated code, message catalogue.
 	@$(PYTHON) scripts/generate_proto.py --check
 	@$(PYTHON) scripts/generate_reference.py --check
 	@$(PYTHON) -m pytest -q $(wildcard tests/unit/test_repo_*.py)
+
+bench: setup ## Measure beside dolfinx, CalculiX and scikit-fem, up to 40 minutes; writes build/bench.json.
+	@benchmarks/peers.sh
+	@$(PYTHON) benchmarks $(ARGS)
+
+bench-quick: setup ## The same with small cases and the peers that are there, two minutes.
+	@$(PYTHON) benchmarks --quick $(ARGS)
+
+bench-large: setup ## The same as bench, and a body of three million unknowns.
+	@benchmarks/peers.sh
+	@$(PYTHON) benchmarks --large $(ARGS)
 
 format: setup ## Format the code and sort the imports.
 	@$(PYTHON) -m ruff check --fix .

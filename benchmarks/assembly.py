@@ -1,7 +1,5 @@
 """Assembly rates per cell type: the compiled kernels against scikit-fem's own assembly.
 
-    python benchmarks/assembly.py [--types tet10,hex8] [--unknowns 100000] [--output build/bench-assembly.json]
-
 Both build a matrix from the same mesh with the same quadrature on one core; a small mesh is used to see that both give
 the same matrix. Rates are cells per second, medians of interleaved runs. "values" is the time to fill a matrix whose
 pattern exists, "all" includes the pattern, the tables and the search for affine cells, as scikit-fem's time does.
@@ -9,15 +7,11 @@ pattern exists, "all" includes the pattern, the tables and the search for affine
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 # One thread a core, as in a job: set before numpy comes in.
@@ -40,8 +34,6 @@ LAMBDA, MU = 1.3, 0.7
 
 #: Unknowns of the mesh that scikit-fem gets: its rate hardly depends on the size, its memory does.
 STOCK_UNKNOWNS = 15_000
-
-RUNS = 3
 
 
 @dataclass(frozen=True)
@@ -190,69 +182,55 @@ def seconds(function: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def measure(name: str, unknowns: int) -> list[dict[str, Any]]:
-    """Rates of one cell type, and a line on the screen."""
+@dataclass(frozen=True)
+class Rates:
+    """Cells per second of a cell type.
+
+    Attributes
+    ----------
+    ours, stock
+        From arrays to the matrix.
+    values, curved
+        Ours, values alone where the pattern exists: straight cells, curved cells.
+    stock_name
+        The other program.
+    dofs
+        Unknowns of our mesh.
+    """
+
+    ours: float
+    stock: float
+    values: float
+    curved: float
+    stock_name: str
+    dofs: int
+
+
+def measure(name: str, unknowns: int, runs: int = 3) -> dict[str, Rates]:
+    """Rates of one cell type, for the forms "elasticity" and "diffusion".
+
+    Raises
+    ------
+    ValueError
+        The two programs do not give the same matrix.
+    """
     difference = check(name)
     if difference > 1e-13:
-        raise SystemExit(f"{name}: the matrices differ by {difference:.1e}")
-    records = []
+        raise ValueError(f"{name}: the matrices differ by {difference:.1e}")
+    found = {}
     for kind in ("elasticity", "diffusion"):
         affine = make_problem(name, unknowns, curved=False)
         small = make_problem(name, STOCK_UNKNOWNS, curved=False)
         ours, bent = Ours(affine, kind), Ours(make_problem(name, unknowns, curved=True), kind)
         times: dict[str, list[float]] = {"values": [], "all": [], "curved": [], "stock": []}
-        for _ in range(RUNS):
+        for _ in range(runs):
             times["values"].append(seconds(ours.fill))
             times["curved"].append(seconds(bent.fill))
             times["all"].append(seconds(ours.everything))
             times["stock"].append(seconds(lambda: stock(small, kind)))  # noqa: B023
         cells = dict.fromkeys(times, len(affine.nodes)) | {"stock": len(small.nodes)}
-        rate = {what: cells[what] / statistics.median(found) for what, found in times.items()}
+        rate = {what: cells[what] / statistics.median(taken) for what, taken in times.items()}
         dofs = affine.n_nodes * (affine.dim if kind == "elasticity" else 1)
-        sys.stdout.write(
-            f"{name:7}{kind:11}{dofs:9d}{rate['values']:12.0f}{rate['curved']:12.0f}{rate['all']:12.0f}"
-            f"{rate['stock']:12.0f}{rate['all'] / rate['stock']:9.0f}\n"
-        )
-        sys.stdout.flush()
-        records.append(
-            {
-                "case": f"assembly/{name}" if kind == "elasticity" else f"assembly/{name}/{kind}",
-                "quantity": "elements/s",
-                "ours": rate["all"],
-                "peer": rate["stock"],
-                "peer_name": f"scikit-fem {skfem.__version__}",
-                "ratio": rate["stock"] / rate["all"],
-                "bar": 0.5,
-                "ok": rate["stock"] / rate["all"] <= 0.5,
-                "dofs": dofs,
-                "ranks": 1,
-                "values_only": rate["values"],
-                "curved_values_only": rate["curved"],
-            }
-        )
-    return records
-
-
-def main() -> int:
-    """Run, print, write; the exit code is 1 without compiled kernels."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--types", default=",".join(TYPES), help="cell types, separated by commas")
-    parser.add_argument("--unknowns", type=int, default=100_000, help="displacement components of a mesh")
-    parser.add_argument("--output", type=Path, default=Path("build/bench-assembly.json"))
-    options = parser.parse_args()
-    library = kernels.library()
-    if library is None:
-        sys.stderr.write("the kernels are not built: run python -m dougong.solver.kernels.build\n")
-        return 1
-    sys.stdout.write(f"cells per second, one core, kernels {library.name}\n")
-    sys.stdout.write(
-        f"{'cell':7}{'form':11}{'unknowns':>9}{'values':>12}{'curved':>12}{'all':>12}{'scikit-fem':>12}{'times':>9}\n"
-    )
-    records = [record for name in options.types.split(",") for record in measure(name, options.unknowns)]
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(records, indent=1) + "\n")
-    return 0 if all(record["ok"] for record in records) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        name_of_stock = f"scikit-fem {skfem.__version__}"
+        found[kind] = Rates(rate["all"], rate["stock"], rate["values"], rate["curved"], name_of_stock, dofs)
+    return found

@@ -1,0 +1,167 @@
+"""The service as a user meets it: what it adds to the bare worker, small jobs, and transfer over its socket."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import ours
+from bodies import Body
+from cases import Bench
+from processes import CACHED, ENVIRONMENT, FailedError, python
+from reading import write_gmsh
+from record import record
+
+from dougong.client.client import Client
+from dougong.client.errors import InputError
+from dougong.v1 import analysis_pb2 as pb
+from dougong.v1 import job_pb2
+
+#: What a small job may take from submit to result in hand, and how many there should be in a second.
+LATENCY_SECONDS, JOBS_PER_SECOND = 0.5, 10.0
+#: What transfer over the socket should reach.
+UP, DOWN = 600.0, 500.0
+
+#: The service may add this much to the worker, or 5 %.
+ADDED_SECONDS = 0.3
+
+_SETTLE_SECONDS = 3.0
+_STREAMS = 4
+
+
+@contextlib.contextmanager
+def server() -> Iterator[Client]:
+    """A server of its own with an empty data folder, and a client of it."""
+    root = Path(tempfile.mkdtemp(prefix="dougong-bench-"))
+    address = f"unix:{root}/s.sock"
+    command = [str(c) for c in python("-m", "dougong.server.main", "--data", root / "data", "--listen", address)]
+    with open(root / "log", "wb") as log:
+        process = subprocess.Popen(command, env=os.environ | ENVIRONMENT | CACHED, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 30.0
+        while not (root / "s.sock").exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise FailedError(f"the server did not start: {(root / 'log').read_text()[-500:]}")
+            time.sleep(0.05)
+        with Client(address) as client:
+            client.capabilities()
+            time.sleep(_SETTLE_SECONDS)  # children of the server are ready
+            yield client
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def measure(bench: Bench, case: str) -> None:
+    """All of it, on one server."""
+    body, small = bench.body(case), bench.body("beam/1k")
+    if body is None or small is None:
+        return
+    with server() as client:
+        _overhead(bench, client, case, body)
+        _small(bench, client, small)
+        _transfer(bench, client, body)
+
+
+def _upload(client: Client, body: Body) -> str:
+    path = body.folder / "beam.msh"
+    if not path.exists():
+        write_gmsh(body, path)
+    return client.upload_mesh(path).mesh_id
+
+
+def _run(client: Client, analysis: pb.Analysis) -> tuple[float, str]:
+    """Seconds from submit to result in hand, and the job."""
+    start = time.perf_counter()
+    job = client.submit(analysis)
+    for _event in client.watch(job.job_id):
+        pass
+    ended = client.job(job.job_id)
+    if ended.state != job_pb2.Job.STATE_SUCCEEDED:
+        raise FailedError(f"a job of the service failed: {ended.failure.text}")
+    client.result(job.job_id)
+    return time.perf_counter() - start, job.job_id
+
+
+def _analysis(client: Client, body: Body) -> pb.Analysis:
+    analysis = body.analysis()
+    analysis.mesh = _upload(client, body)
+    return analysis
+
+
+def _overhead(bench: Bench, client: Client, case: str, body: Body) -> None:
+    analysis = _analysis(client, body)
+    service, bare = [], []
+    for _ in range(bench.runs):
+        service.append(_run(client, analysis)[0])
+        bare.append(ours.solve(body).run.seconds)
+    mine, worker = statistics.median(service), statistics.median(bare)
+    bar = max(1.05, 1.0 + ADDED_SECONDS / worker)
+    bench.report.add(
+        record(f"overhead/{case.split('/')[1]}", "seconds", mine, worker, "the bare worker", bar, body.dofs)
+    )
+
+
+def _small(bench: Bench, client: Client, body: Body) -> None:
+    analysis = _analysis(client, body)
+    _run(client, analysis)
+    latency = statistics.median(_run(client, analysis)[0] for _ in range(5))
+    bench.report.add(record("small/latency", "seconds", latency, LATENCY_SECONDS, "what is asked for", 1.0, body.dofs))
+    seconds = 60.0 if bench.runs > 1 else 5.0
+    done, failures = [0] * _STREAMS, list[str]()
+    start = time.perf_counter()
+
+    def stream(k: int) -> None:
+        try:
+            while time.perf_counter() - start < seconds:
+                _run(client, analysis)
+                done[k] += 1
+        except FailedError as error:
+            failures.append(str(error))
+
+    threads = [threading.Thread(target=stream, args=(k,)) for k in range(_STREAMS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise FailedError(failures[0])
+    rate = sum(done) / (time.perf_counter() - start)
+    bench.report.add(record("small/rate", "jobs/s", rate, JOBS_PER_SECOND, "what is asked for", 1.0, body.dofs))
+
+
+def _transfer(bench: Bench, client: Client, body: Body) -> None:
+    size = (512 if bench.runs > 1 else 64) << 20
+    with tempfile.NamedTemporaryFile(suffix=".msh", dir=body.folder) as file:
+        # Nothing a reader takes long to refuse: what counts is the way to the server.
+        file.write(b"$MeshFormat\n9.9 0 8\n$EndMeshFormat\n")
+        block = os.urandom(1 << 20)
+        for _ in range(size >> 20):
+            file.write(block)
+        file.flush()
+        times: list[tuple[float, int]] = []
+        with contextlib.suppress(InputError):
+            client.upload_mesh(file.name, progress=lambda sent, _all: times.append((time.perf_counter(), sent)))
+    (start, first), (end, last) = times[0], times[-1]
+    rate = (last - first) / 1e6 / (end - start)
+    bench.report.add(record("transfer/up", "MB/s", rate, UP, "what is asked for", 1.0))
+
+    analysis = _analysis(client, body)
+    analysis.outputs.fields.add(name="stress", location=pb.LOCATION_INTEGRATION_POINT)
+    _, job = _run(client, analysis)
+    rates = []
+    for _ in range(10):
+        start = time.perf_counter()
+        field = client.field(job, "stress", location=pb.LOCATION_INTEGRATION_POINT)
+        rates.append(field.nbytes / 1e6 / (time.perf_counter() - start))
+    bench.report.add(record("transfer/down", "MB/s", statistics.median(rates), DOWN, "what is asked for", 1.0))
+    bench.report.note(f"transfer: {size >> 20} MiB up, {field.nbytes / 1e6:.0f} MB down")
