@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dougong.meshes.formats import FindError, ReadError, all_formats, find
-from dougong.meshes.formats._text import decode, line_of, parse_numbers, shown
+from dougong.meshes.formats._text import decode, line_of, parse_numbers, shown, skip_space
+from dougong.meshes.formats._textfile import TextFile
 from dougong.meshes.numbering import Numbering
 from dougong.meshes.rows import RowIndex
 from dougong.messages import all_reasons
@@ -104,6 +105,35 @@ def test_numbers_in_pieces(monkeypatch):
             parse_numbers(bad, 0, len(bad), np.float64, "s")
         assert caught.value.params["line"] == line
     assert line_of(text, text.rindex(b"\n")) == 500
+
+
+@pytest.mark.parametrize("space", [b"\n", b" ", b"\r\n"])
+def test_white_space_is_skipped_in_bulk(monkeypatch, space):
+    monkeypatch.setattr("dougong.meshes.formats._text._CHUNK", 128)
+    for count in (0, 1, 63, 64, 65, 192, 500):
+        blank = space * count
+        assert skip_space(b"x" + blank + b"y ", 1) == 1 + len(blank)
+        assert skip_space(b"x" + blank, 1) == 1 + len(blank)
+
+
+def test_words_are_found_anywhere_in_a_file(monkeypatch, tmp_path):
+    monkeypatch.setattr("dougong.meshes.formats._textfile.CHUNK_BYTES", 16)
+    for before in range(40):
+        (tmp_path / "a").write_bytes(b"x" * before + b"gRid" + b"y" * 20)
+        with TextFile(tmp_path / "a", "nastran") as file:
+            assert file.mentions(b"GRID")
+            assert file.mentions(b"INCLUDE", b"RIDY")
+            assert not file.mentions(b"GRIDX", b"NODE")
+
+
+@pytest.mark.parametrize("line", [b"\n", b"   \r\n", b"$ c\n", b"** c\n"])
+@pytest.mark.parametrize("mesh_format", all_formats(), ids=lambda f: f.NAME)
+def test_millions_of_lines_that_say_nothing_are_refused(mesh_format, line, tmp_path):
+    # Line by line this would take half a minute for each of them.
+    (tmp_path / "a").write_bytes(line * ((32 << 20) // len(line)))
+    with pytest.raises(ReadError) as caught:
+        mesh_format.read(tmp_path / "a")
+    assert caught.value.reason in all_reasons()
 
 
 def test_names_in_other_encodings():

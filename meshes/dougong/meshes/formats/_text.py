@@ -37,6 +37,19 @@ def line_of(data: Buffer, offset: int) -> int:
     return 1 + sum(data[a : min(a + _CHUNK, offset)].count(b"\n") for a in range(0, offset, _CHUNK))
 
 
+def skip_space(data: Buffer, at: int) -> int:
+    """Offset of the first byte from `at` on that is not white space; the end when there is none."""
+    size = 64
+    while at < len(data):
+        piece = data[at : at + size]
+        rest = piece.lstrip()
+        at += len(piece) - len(rest)
+        if rest:
+            break
+        size = _CHUNK
+    return at
+
+
 def shown(text: bytes, width: int = 60) -> str:
     """A piece of a file for an error message: short, and without control characters."""
     cut = text[:width].decode("latin-1")

@@ -71,6 +71,15 @@ class TextFile:
         end = self.data.find(b"\n", offset)
         return len(self.data) if end < 0 else end
 
+    def mentions(self, *words: bytes) -> bool:
+        """Whether one of the words, in capitals, stands anywhere, in capitals or not. Far quicker than any reading."""
+        longest = max(map(len, words))
+        for start in range(0, len(self.data), CHUNK_BYTES):
+            chunk = self.data[start : start + CHUNK_BYTES + longest].upper()
+            if any(word in chunk for word in words):
+                return True
+        return False
+
     def chunks(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
         """Cut a range into pieces of about `CHUNK_BYTES` that end with a line, each with its offset."""
         while start < end:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.meshes.formats._text import parse_numbers, shown
+from dougong.meshes.formats._text import parse_numbers, shown, skip_space
 from dougong.meshes.formats.base import ReadError
 
 _DTYPES = {
@@ -111,9 +111,7 @@ def read_array(data: mmap.mmap, spec: ArraySpec, encoding: Encoding) -> NDArray[
 
 
 def _skip(data: mmap.mmap, at: int, end: int) -> int:
-    while at < end and data[at : at + 1].isspace():
-        at += 1
-    return at
+    return min(skip_space(data, at), end) if at < end else at
 
 
 class _Raw:

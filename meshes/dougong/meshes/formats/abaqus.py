@@ -66,6 +66,8 @@ def read(path: Path) -> RawMesh:
     """
     # Coordinates may overflow or be no numbers: the checks that follow for all formats say so.
     with TextFile(path, NAME) as file, np.errstate(all="ignore"):
+        if not file.mentions(b"NODE", b"INSTANCE", b"INCLUDE"):
+            raise ReadError("MESH_NO_NODES")
         reader = _Reader(file)
         for card in deck.cards(file):
             reader.take(card)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dougong.meshes.formats import _gmsh2, _gmsh4
 from dougong.meshes.formats._gmsh_cells import GMSH_CELLS
 from dougong.meshes.formats._gmsh_groups import Chunk, assemble
-from dougong.meshes.formats._text import decode, line_of, shown
+from dougong.meshes.formats._text import decode, line_of, shown, skip_space
 from dougong.meshes.formats.base import ReadError
 from dougong.meshes.mesh import RawMesh
 
@@ -61,7 +61,7 @@ def read(path: Path) -> RawMesh:
     parts = Parts()
     at = 3 if data[:3] == b"\xef\xbb\xbf" else 0
     while True:
-        at = _skip_space(data, at)
+        at = skip_space(data, at)
         if at >= len(data):
             break
         at = _section(data, at, parts)
@@ -72,12 +72,6 @@ def read(path: Path) -> RawMesh:
     if parts.chunks is None:
         raise ReadError("MESH_SECTION_MISSING", section="$Elements")
     return assemble(parts.nodes, parts.chunks, parts.names, parts.notices, GMSH_CELLS)
-
-
-def _skip_space(data: mmap.mmap, at: int) -> int:
-    while at < len(data) and data[at : at + 1].isspace():
-        at += 1
-    return at
 
 
 def _line(data: mmap.mmap, at: int, section: str) -> tuple[bytes, int]:
@@ -125,7 +119,7 @@ def _section(data: mmap.mmap, at: int, parts: Parts) -> int:
         notice: tuple[str, dict[str, object]] = ("MESH_NOTICE_SECTION_SKIPPED", {"section": section})
         if name not in _SILENT and notice not in parts.notices:
             parts.notices.append(notice)
-    at = _skip_space(data, at)
+    at = skip_space(data, at)
     end = b"$End" + line[1:]
     if data[at : at + len(end)] != end:
         if len(data) - at < len(end):

@@ -85,6 +85,8 @@ def read(path: Path) -> RawMesh:
     """
     # Coordinates may overflow or be no numbers: the checks that follow for all formats say so.
     with TextFile(path, NAME) as file, np.errstate(all="ignore"):
+        if not file.mentions(b"GRID", b"INCLUDE"):
+            raise ReadError("MESH_NO_NODES")
         cards = Cards(file)
         try:
             return _Reader(cards).mesh()

@@ -64,7 +64,7 @@ def read(path: Path) -> RawMesh:
 
 def _datasets(file: TextFile) -> list[tuple[int, int, int]]:
     """Find number, beginning and end of each dataset."""
-    marks = [(m.start(), m.end()) for m in _MARK.finditer(file.data)]
+    marks = [(m.start(), m.end()) for m in _MARK.finditer(file.data)] if file.mentions(b"-1") else []
     if not marks:
         raise ReadError("MESH_UNV_MARK", line=1)
     out = []

@@ -17,7 +17,7 @@ from xml.parsers import expat
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.meshes.formats._text import shown
+from dougong.meshes.formats._text import shown, skip_space
 from dougong.meshes.formats._vtk_cells import assemble
 from dougong.meshes.formats._vtu_arrays import ArraySpec, Encoding, check_compressor, read_array
 from dougong.meshes.formats.base import ReadError
@@ -149,9 +149,7 @@ class _Outline:
             raise ReadError("MESH_LINE_INVALID", line=error.lineno, section="XML", found=found) from None
         self._appended_at = -1
         if self._appended is not None:
-            at = stop
-            while at < len(self._data) and self._data[at : at + 1].isspace():
-                at += 1
+            at = skip_space(self._data, stop)
             if self._data[at : at + 1] != b"_":
                 raise ReadError("MESH_BYTES_INVALID", section="AppendedData", offset=at, found="_")
             self._appended_at = at + 1
