@@ -131,6 +131,8 @@ class LinearSolver:
         mpi4py communicator, or None for one process.
     monitor
         Called with iteration and residual relative to the first.
+    give_up
+        Asked with the same after each iteration; True ends it as not converged.
 
     Raises
     ------
@@ -144,10 +146,11 @@ class LinearSolver:
         options: pb.SolverOptions,
         comm: Any,
         monitor: Callable[[int, float], None] | None = None,
+        give_up: Callable[[int, float], bool] | None = None,
     ) -> None:
         self._given = given
         self._comm = comm if comm is not None else PETSc.COMM_SELF
-        self._monitor = monitor
+        self._monitor, self._give_up = monitor, give_up
         self._prefix = f"dougong{next(_numbers)}_"
         self._objects: list[Any] = []
         self._bottom: Any = None
@@ -223,7 +226,7 @@ class LinearSolver:
         ksp.setType("cg")
         ksp.setNormType(PETSc.KSP.NormType.NATURAL)
         ksp.setTolerances(rtol=self.tolerance, atol=0.0, divtol=1e8, max_it=self.max_iterations)
-        ksp.setMonitor(self._on_iteration)
+        ksp.setConvergenceTest(self._converged)
         level = self._level
         if level is None:
             self.said = Said("METHOD_CG_GAMG")
@@ -266,11 +269,21 @@ class LinearSolver:
             v.destroy()
         space.destroy()
 
-    def _on_iteration(self, ksp: Any, iteration: int, norm: float) -> None:
+    def _converged(self, ksp: Any, iteration: int, norm: float) -> int:
+        """Whether the iteration ends: PETSc's default test, and what `give_up` says."""
+        reasons = PETSc.KSP.ConvergedReason
         if iteration == 0:
             self._first = norm or 1.0
         if self._monitor is not None:
             self._monitor(iteration, norm / self._first)
+        if not np.isfinite(norm):
+            return int(reasons.DIVERGED_NANORINF)
+        if norm <= self.tolerance * self._first:
+            return int(reasons.CONVERGED_RTOL)
+        if norm >= 1e8 * self._first:
+            return int(reasons.DIVERGED_DTOL)
+        stalled = self._give_up is not None and self._give_up(iteration, norm / self._first)
+        return int(reasons.DIVERGED_MAX_IT if stalled or iteration >= self.max_iterations else reasons.ITERATING)
 
     def solve(self, rhs: Array, start: Array) -> tuple[Array, result_pb2.SolveRecord]:
         """Solve A x = b.

@@ -6,14 +6,16 @@ the solver and the system is not too large a factorisation takes over, and the r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dougong.messages import SolveError
-from dougong.solver.linalg import LinearSolver, SolveInput
+from dougong.solver.linalg import DEFAULT_TOLERANCE, LinearSolver, SolveInput
 from dougong.solver.linalg_choice import Said
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import result_pb2
@@ -23,8 +25,11 @@ Array = NDArray[np.float64]
 #: Larger systems of solids do not fit a factorisation into the memory of one machine.
 RESCUE_BELOW = 1_500_000
 
-#: Iterations after which a rescue is faster than going on; used where the user sets no limit.
-STALLED_AFTER = 400
+#: Up to this size a factorisation costs less than so many iterations: an iteration that will need more is given up.
+_QUICK_BELOW = 300_000
+_TOO_MANY = 250
+#: Iterations after which the rate of convergence is looked at first, and then each time it has doubled.
+_FIRST_LOOK = 48
 
 _ITERATION_FAILED = ("NOT_CONVERGED", "SINGULAR_SYSTEM")
 
@@ -53,12 +58,10 @@ def solve(
     """
     free_choice = options.method == pb.SolverOptions.METHOD_UNSPECIFIED
     dofs = given.matrix.values.shape[1] * given.part.n_total
-    if free_choice and not options.HasField("max_iterations") and dofs < RESCUE_BELOW:
-        limited = pb.SolverOptions()
-        limited.CopyFrom(options)
-        limited.max_iterations = STALLED_AFTER
-        options = limited
-    solver = LinearSolver(given, options, comm, monitor)
+    may_give_up = free_choice and dofs < _QUICK_BELOW and not options.HasField("max_iterations")
+    tolerance = options.relative_tolerance if options.HasField("relative_tolerance") else DEFAULT_TOLERANCE
+    give_up = partial(_hopeless, tolerance) if may_give_up else None
+    solver = LinearSolver(given, options, comm, monitor, give_up)
     try:
         return solver.solve(rhs, start)
     except SolveError as error:
@@ -78,3 +81,11 @@ def solve(
     said = Said("CHOSEN_AS_RESCUE", because)
     record.why, record.why_zh = said.text(), said.text("zh")
     return x, record
+
+
+def _hopeless(tolerance: float, iteration: int, residual: float) -> bool:
+    """Whether an iteration that goes on as it did so far will take too long."""
+    looks = (_FIRST_LOOK, 2 * _FIRST_LOOK, 4 * _FIRST_LOOK)
+    if iteration not in looks:
+        return False
+    return residual >= 1 or iteration * math.log(tolerance) / math.log(residual) > _TOO_MANY
