@@ -9,6 +9,7 @@ import pytest
 from dougong.client import private
 from dougong.client.errors import ServerUnreachable
 from dougong.messages import FemError
+from dougong.server.config import default_listen
 
 
 def test_data_folder_follows_the_environment(monkeypatch, tmp_path):
@@ -30,6 +31,13 @@ def test_socket_path_always_fits_and_belongs_to_one_folder():
     for path in found:
         assert len(os.fsencode(path)) <= private.MAX_SOCKET_PATH
         assert str(os.getuid()) in path.parts[2]
+
+
+@pytest.mark.parametrize("name", ["data", "data/" + "x" * 90, "斗拱" * 30, "long/" * 40])
+def test_client_and_server_agree_where_the_socket_is(name):
+    """Neither may import the other; a command finds only by this rule the server that another has started."""
+    data = Path("/") / name
+    assert default_listen(data) == f"unix:{private.socket_path(data)}"
 
 
 def test_folder_of_somebody_else_is_refused(tmp_path):
