@@ -40,6 +40,8 @@ def test_options_of_the_solution_are_allowed(name: str, value: str) -> None:
         ("pc_type", "../x"),
         ("pc_python_type", "os.system"),
         ("mat_mumps_ooc_tmpdir", "x"),
+        ("mat_mumps_icntl_2", "78"),
+        ("mg_coarse_mat_mumps_icntl_22", "1"),
         ("-ksp_type", "cg"),
         ("ksp_type\n-log_view", "cg"),
     ],

@@ -14,8 +14,11 @@ DIRECT_BELOW = 20_000
 
 #: PETSc options that concern how a system is solved, and nothing else.
 _ALLOWED = re.compile(r"(ksp|pc|mg|mat_mumps)_[a-z0-9_]{1,60}")
-#: Words in the names of options that write files, load code, or call it.
-_FORBIDDEN = re.compile(r"view|monitor|file|path|dll|lib|python|shell|script|draw|save|dump|ooc")
+#: Words in the names of options that write files, load code, or call it. MUMPS opens the Fortran units that its
+#: controls 1 to 3 name as files (fort.78), and writes its factors to disk where control 22 says so.
+_FORBIDDEN = re.compile(
+    r"view|monitor|file|path|dll|lib|python|shell|script|draw|save|dump|ooc|print|mumps_icntl_0*(?:[123]|22)$"
+)
 _VALUE = re.compile(r"[A-Za-z0-9_.,+-]{0,60}")
 
 
