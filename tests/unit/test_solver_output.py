@@ -265,3 +265,18 @@ def test_heat_balance():
     lost = 0.5 * 5.0 * (weights @ (at_edge - 10.0))
     assert balance.load_sum[0] == pytest.approx(0.5 * (7.0 + 3.0) - lost, rel=1e-12)
     assert balance.reaction_sum[0] == pytest.approx(-balance.load_sum[0], rel=1e-10)
+
+
+@pytest.mark.parametrize("amount", [1.0, 1e6])
+def test_a_body_that_is_only_moved_is_in_equilibrium(amount):
+    """Reactions are rounding errors; compared with each other they would look like a fault."""
+    moved = vector(x=amount, y=2 * amount, z=0.0)
+    for cell_type in ("hex20", "tet4"):
+        given = elastic(conditions=[{"region": "x0", "displacement": moved}])
+        balance = solve(box(cell_type, distort=0.3), given).step.balance
+        assert balance.equilibrium_error < 1e-6
+        assert balance.energy_error < 1e-6
+    warm = heat(conditions=[{"region": "x0", "temperature": value(amount)}])
+    balance = solve(plate("quad8", distort=0.3), warm).step.balance
+    assert balance.equilibrium_error < 1e-6
+    assert balance.energy_error < 1e-6

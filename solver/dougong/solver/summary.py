@@ -7,6 +7,9 @@ import numpy as np
 from dougong.solver.fields import NodalState
 from dougong.v1 import result_pb2
 
+#: Part of the forces that cancel inside the cells against which errors of equilibrium and energy are at least measured.
+_CANCELLING = 1e-8
+
 
 def summarize(
     state: NodalState, extremes: list[result_pb2.Extreme], record: result_pb2.SolveRecord
@@ -40,7 +43,9 @@ def _by_region(state: NodalState) -> list[result_pb2.RegionSum]:
 def balance(state: NodalState) -> result_pb2.Balance:
     """Equilibrium and energy of a solution. Collective.
 
-    Film terms that depend on the solution count as load: heat that leaves through a film enters `load_sum`.
+    Film terms that depend on the solution count as load: heat that leaves through a film enters `load_sum`. The errors
+    are relative to the forces and energies there are, but at least to a small part of those that cancel inside the
+    cells: in a body that is only moved, or warm all over, nothing but their rounding is left.
     """
     model = state.model
     part, nc = model.part, model.components
@@ -55,11 +60,13 @@ def balance(state: NodalState) -> result_pb2.Balance:
         np.concatenate([net.sum(axis=0), reaction.sum(axis=0), np.abs(net).sum(axis=0), np.abs(reaction).sum(axis=0)])
     )
     load_sum, reaction_sum = sums[:nc], sums[nc : 2 * nc]
-    scale = max(float(sums[2 * nc :].max()), float(np.finfo(float).tiny))
+    cancelling = _CANCELLING * _inner_forces(state)
+    scale = max(float(sums[2 * nc :].max()), cancelling, float(np.finfo(float).tiny))
     u = state.u[: part.n_owned]
+    size = float(part.comm.max(float(np.abs(u).max(initial=0.0))))
     work = float(part.comm.sum(0.5 * float(((loads + reaction) * u).sum())))
     energy = state.recover([], []).energy
-    largest = max(abs(work), abs(energy), float(np.finfo(float).tiny))
+    largest = max(abs(work), abs(energy), cancelling * size, float(np.finfo(float).tiny))
     return result_pb2.Balance(
         load_sum=load_sum.tolist(),
         reaction_sum=reaction_sum.tolist(),
@@ -68,3 +75,17 @@ def balance(state: NodalState) -> result_pb2.Balance:
         external_work=work,
         energy_error=abs(work - energy) / largest,
     )
+
+
+def _inner_forces(state: NodalState) -> float:
+    """How large the terms are of which the nodal forces are sums: coefficient times value over length. Collective."""
+    model = state.model
+    stiffness = np.abs(model.coefficients()).max(axis=(1, 2)) * model.thickness()
+    total = 0.0
+    for block, k, rows in model.chunks():
+        nodes = block.nodes[rows]
+        length = np.ptp(model.part.points[nodes[:, : block.type.n_corners]], axis=1).max(axis=1)
+        values = np.abs(state.u[nodes]).sum(axis=(1, 2))
+        forces = stiffness[model.section_of[k][rows]] * values * length ** (model.part.dim - 2)
+        total += float(forces[block.mine[rows]].sum())
+    return float(model.part.comm.sum(total))
