@@ -85,6 +85,13 @@ def test_a_field_that_overflows():
     assert "von_mises" in found.text
 
 
+def test_energies_that_overflow():
+    """The temperatures are numbers still."""
+    given = heat(conditions=[{"region": "x0", "temperature": value(0.0)}], loads=[{"heatSource": value(1e200)}])
+    with np.errstate(all="ignore"):
+        assert failure(plate("quad4"), given).reason == "NON_FINITE"
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from dougong.messages import SolveError
 from dougong.solver.fields import NodalState
 from dougong.v1 import result_pb2
 
@@ -14,9 +15,19 @@ _CANCELLING = 1e-8
 def summarize(
     state: NodalState, extremes: list[result_pb2.Extreme], record: result_pb2.SolveRecord
 ) -> result_pb2.StepResult:
-    """The summary of a static step. Collective."""
+    """The summary of a static step. Collective.
+
+    Raises
+    ------
+    SolveError
+        NON_FINITE: displacements are numbers, but stresses or energies formed from them overflow.
+    """
     model = state.model
     part = model.part
+    evidence = balance(state)
+    told = [x for e in extremes for x in (e.min, e.max)] + [evidence.internal_energy, evidence.external_work]
+    if not np.isfinite(told).all():
+        raise SolveError("NON_FINITE", solver=record.method)
     owned_constrained = state.constraints.nodes < part.n_owned
     return result_pb2.StepResult(
         name=model.step.name,
@@ -25,7 +36,7 @@ def summarize(
         constrained_dofs=int(part.comm.sum(int(state.constraints.rank[owned_constrained].sum()))),
         extremes=extremes,
         reactions=_by_region(state),
-        balance=balance(state),
+        balance=evidence,
         solve=record,
     )
 
