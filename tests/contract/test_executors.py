@@ -35,10 +35,11 @@ def root() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture(params=sorted(all_executors()))
+@pytest.fixture(params=[*sorted(all_executors()), "local with warm workers"])
 def make(request: pytest.FixtureRequest, root: Path) -> Callable[[], Executor]:
-    module = all_executors()[request.param]
-    settings: Config = config(root, "127.0.0.1:0")
+    name, _, warm = request.param.partition(" ")
+    module = all_executors()[name]
+    settings: Config = config(root, "127.0.0.1:0", warm_workers=2 if warm else 0)
     reason = getattr(module, "unavailable", lambda: "")()
     if reason:
         pytest.skip(reason)
@@ -85,7 +86,7 @@ def test_it_runs_and_is_gone(make: Callable[[], Executor], root: Path, ranks: in
         assert outcome is not None
         assert outcome.token == attempt.token
         assert (attempt.directory / rundir.LOG).read_text().count("rank ") == ranks
-        executor.forget(attempt)
+        executor.forget(attempt, sound=True)
         await executor.close()
 
     _run(story())

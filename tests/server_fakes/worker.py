@@ -35,8 +35,7 @@ from dougong.solver import rundir
 from dougong.v1 import analysis_pb2, job_pb2, mesh_pb2, result_pb2
 
 
-def main() -> int:
-    directory = Path(sys.argv[1])
+def main(directory: Path) -> int:
     spec = rundir.read_spec(directory)
     rank = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
     ranks = int(os.environ.get("OMPI_COMM_WORLD_SIZE", "1"))
@@ -75,6 +74,7 @@ def main() -> int:
     if rank == 0:
         for iteration in range(3):
             progress.write(job_pb2.Progress(stage="solve", iteration=iteration, residual=10.0**-iteration))
+        progress.close()
         rundir.write_outcome(directory, _outcome(directory, spec, what))
     while what == "linger":
         time.sleep(0.05)
@@ -125,4 +125,4 @@ def _entry(path: str, data: bytes, **content: int) -> run_pb2.ResultFile:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(sys.argv[1])))

@@ -45,7 +45,11 @@ class WarmWorker:
     jobs
         How many it was given.
     taken
-        It has a job, or will get one as soon as it is ready.
+        It has a job, or will get one as soon as it is ready, or had one of which it is not known yet how it ended.
+    token
+        Of the job that it is at.
+    served
+        Token of the job that it was given last.
     """
 
     def __init__(self, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
@@ -72,6 +76,7 @@ class WarmWorker:
         self.started = False
         self.open = True
         self.token: str | None = None
+        self.served: str | None = None
         self._ready = False
         self._received = b""
         self._changed = asyncio.Event()
@@ -99,7 +104,7 @@ class WarmWorker:
             elif what == "begun":
                 self._begun = True
             elif what == "done":
-                self.token, self.taken = None, False
+                self.token = None
         self.changed()
         return bool(data)
 
@@ -123,7 +128,7 @@ class WarmWorker:
         """Give it a run directory; False when it did not take it."""
         self._ready = self._begun = False
         self.jobs += 1
-        self.token = token
+        self.token = self.served = token
         job = {"directory": str(directory), "environment": processes.attempt_environment(token)}
         try:
             self.socket.sendall(json.dumps(job).encode() + b"\n")
@@ -215,7 +220,7 @@ class WarmPool:
 
     def _take(self, owner: str) -> WarmWorker | None:
         """Reserve the worker that will be ready first; it serves this owner from now on."""
-        free = [w for w in self._workers if w.open and not w.taken and w.jobs < self._jobs]
+        free = [w for w in self._workers if not w.taken]
         usable = [w for w in free if w.owner in (None, owner)]
         # One that has served before is quicker: its memory is warm too.
         worker = min(usable, key=lambda w: (not w.ready, not w.started, w.owner is None), default=None)
@@ -241,34 +246,47 @@ class WarmPool:
         return worker
 
     def _hear(self, worker: WarmWorker) -> None:
-        served = worker.token
-        going = worker.receive()
-        if not going:
-            failed = not worker.started
-            self._failed_starts = self._failed_starts + 1 if failed else 0
-            if failed:
-                _log.warning("a warm worker did not start")
-            self._retire(worker)
-            # It had failed at a job, or found what that had left behind.
-            if worker.jobs and not any(not w.taken for w in self._workers):
-                self._spawn()
-        elif served is not None and worker.token is None and worker.jobs >= self._jobs:
-            self._retire(worker)
-            self._spawn()
-        elif worker.ready and not worker.taken:
-            self._failed_starts = 0
-            asyncio.get_running_loop().call_later(self._idle_seconds, self._end_idle, worker, worker.jobs)
+        if worker.receive():
+            if worker.ready:
+                self._failed_starts = 0
+                self._end_if_idle(worker)
+            return
+        if not worker.started:
+            self._failed_starts += 1
+            _log.warning("a warm worker did not start")
+        self._retire(worker)
+        # It had failed at a job, or found what that had left behind. Then another takes its place.
+        if worker.jobs:
+            self._refill()
 
-    def _end_idle(self, worker: WarmWorker, jobs: int) -> None:
-        """Let a worker go that was given no job meanwhile."""
-        if worker.jobs == jobs and not worker.taken:
-            self._retire(worker)
+    def _refill(self) -> None:
+        if all(w.taken for w in self._workers):
+            self._spawn()
+
+    def _end_if_idle(self, worker: WarmWorker) -> None:
+        """Let a worker go if it is given no job for a while."""
+        jobs = worker.jobs
+
+        def look() -> None:
+            if worker.jobs == jobs and not worker.taken:
+                self._retire(worker)
+
+        asyncio.get_running_loop().call_later(self._idle_seconds, look)
+
+    def release(self, token: str, *, sound: bool) -> None:
+        """A job has ended; its worker may serve another when all was sound."""
+        for worker in [w for w in self._workers if w.served == token]:
+            worker.taken = False
+            if not sound or worker.jobs >= self._jobs:
+                self._retire(worker)
+                self._refill()
+            else:
+                self._end_if_idle(worker)
 
     def doom(self, token: str) -> None:
         """The worker of this attempt is about to be ended: it gets no other job meanwhile."""
-        for worker in list(self._workers):
-            if worker.token == token:
-                self._retire(worker)
+        for worker in [w for w in self._workers if w.served == token]:
+            self._retire(worker)
 
     def _retire(self, worker: WarmWorker, *, kill: bool = False) -> None:
         """Let a worker go: it ends after its job, or at once."""

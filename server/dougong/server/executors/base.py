@@ -93,8 +93,11 @@ class Executor(Protocol):
     async def living(self) -> set[str]:
         """Tokens of everything that runs, also of what is not ours."""
 
-    def forget(self, attempt: Attempt) -> None:
-        """The attempt has ended and was dealt with: nobody will ask for it again."""
+    def forget(self, attempt: Attempt, *, sound: bool) -> None:
+        """The attempt has ended and was dealt with: nobody will ask for it again.
+
+        `sound`: it succeeded, and a process that served it may serve another.
+        """
 
     async def close(self) -> None:
         """Let go of everything; what runs goes on."""

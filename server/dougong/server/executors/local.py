@@ -189,8 +189,9 @@ class LocalExecutor:
         """Tokens in the environments of all processes."""
         return await asyncio.to_thread(processes.all_tokens)
 
-    def forget(self, attempt: Attempt) -> None:
+    def forget(self, attempt: Attempt, *, sound: bool) -> None:
         """Let go of the child."""
+        self._pool.release(attempt.token, sound=sound)
         self._children.pop(attempt.token, None)
         self._measured.pop(attempt.token, None)
 

@@ -72,6 +72,7 @@ class AttemptDriver:
     ) -> None:
         self.ranks = job.ranks
         self.requeued: JobRecord | None = None
+        self._succeeded = False
         self._job_id = job.job_id
         self._owner = job.owner
         self._store = store
@@ -116,7 +117,7 @@ class AttemptDriver:
             await self._wait(pause)
         if self.requeued is None:
             await self._await_exit(attempt)
-        self._executor.forget(attempt)
+        self._executor.forget(attempt, sound=self._succeeded)
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -180,6 +181,7 @@ class AttemptDriver:
                 await self._stop(attempt)
             elif isinstance(action, Move):
                 job = await self._store.move(self._job_id, action.state, action.failure)
+        self._succeeded = job.state is State.SUCCEEDED
         if job.state is State.QUEUED:
             self.requeued = job
         return job.state.terminal or job.state is State.QUEUED
