@@ -10,6 +10,8 @@ from dougong.v1 import result_pb2
 
 #: Part of the forces that cancel inside the cells against which errors of equilibrium and energy are at least measured.
 _CANCELLING = 1e-8
+#: Above this error of energy there is no solution.
+_NO_SOLUTION = 0.5
 
 
 def summarize(
@@ -20,7 +22,8 @@ def summarize(
     Raises
     ------
     SolveError
-        NON_FINITE: displacements are numbers, but stresses or energies formed from them overflow.
+        NON_FINITE: displacements are numbers, but stresses or energies formed from them overflow. SINGULAR_SYSTEM: the
+        energy inside is not the work done, as where a body was moved without bounds.
     """
     model = state.model
     part = model.part
@@ -28,6 +31,9 @@ def summarize(
     told = [x for e in extremes for x in (e.min, e.max)] + [evidence.internal_energy, evidence.external_work]
     if not np.isfinite(told).all():
         raise SolveError("NON_FINITE", solver=record.method)
+    if evidence.energy_error > _NO_SOLUTION:
+        cause = f"energy error {evidence.energy_error:.1e}"
+        raise SolveError("SINGULAR_SYSTEM", cause=cause, iterations=record.iterations, solver=record.method)
     owned_constrained = state.constraints.nodes < part.n_owned
     return result_pb2.StepResult(
         name=model.step.name,
@@ -55,8 +61,9 @@ def balance(state: NodalState) -> result_pb2.Balance:
     """Equilibrium and energy of a solution. Collective.
 
     Film terms that depend on the solution count as load: heat that leaves through a film enters `load_sum`. The errors
-    are relative to the forces and energies there are, but at least to a small part of those that cancel inside the
-    cells: in a body that is only moved, or warm all over, nothing but their rounding is left.
+    are relative to the forces and energies there are, but at least to a small part of those that prescribed values
+    raise and that cancel inside the cells: in a body that is only moved, or warm all over, nothing but their rounding
+    is left. The solution itself is no measure: that of a singular system has no bounds.
     """
     model = state.model
     part, nc = model.part, model.components
@@ -66,15 +73,16 @@ def balance(state: NodalState) -> result_pb2.Balance:
         force = np.einsum("nij,nj->ni", e.values, state.u[e.nodes].reshape(len(e.nodes), -1))
         np.add.at(film, e.nodes, force.reshape(*e.nodes.shape, nc))
     net = loads - film[: part.n_owned]
+    gross = np.abs(loads) + np.abs(film[: part.n_owned])
     reaction = state.reaction
     sums = part.comm.sum(
-        np.concatenate([net.sum(axis=0), reaction.sum(axis=0), np.abs(net).sum(axis=0), np.abs(reaction).sum(axis=0)])
+        np.concatenate([net.sum(axis=0), reaction.sum(axis=0), gross.sum(axis=0), np.abs(reaction).sum(axis=0)])
     )
     load_sum, reaction_sum = sums[:nc], sums[nc : 2 * nc]
-    cancelling = _CANCELLING * _inner_forces(state)
+    size = float(part.comm.max(float(np.abs(state.constraints.prescribed).max(initial=0.0))))
+    cancelling = _CANCELLING * size * _inner_stiffness(state)
     scale = max(float(sums[2 * nc :].max()), cancelling, float(np.finfo(float).tiny))
     u = state.u[: part.n_owned]
-    size = float(part.comm.max(float(np.abs(u).max(initial=0.0))))
     work = float(part.comm.sum(0.5 * float(((loads + reaction) * u).sum())))
     energy = state.recover([], []).energy
     largest = max(abs(work), abs(energy), cancelling * size, float(np.finfo(float).tiny))
@@ -88,15 +96,14 @@ def balance(state: NodalState) -> result_pb2.Balance:
     )
 
 
-def _inner_forces(state: NodalState) -> float:
-    """How large the terms are of which the nodal forces are sums: coefficient times value over length. Collective."""
+def _inner_stiffness(state: NodalState) -> float:
+    """How large the entries are of which the nodal forces are sums: coefficient over length. Collective."""
     model = state.model
     stiffness = np.abs(model.coefficients()).max(axis=(1, 2)) * model.thickness()
     total = 0.0
     for block, k, rows in model.chunks():
-        nodes = block.nodes[rows]
-        length = np.ptp(model.part.points[nodes[:, : block.type.n_corners]], axis=1).max(axis=1)
-        values = np.abs(state.u[nodes]).sum(axis=(1, 2))
-        forces = stiffness[model.section_of[k][rows]] * values * length ** (model.part.dim - 2)
-        total += float(forces[block.mine[rows]].sum())
+        corners = block.nodes[rows][:, : block.type.n_corners]
+        length = np.ptp(model.part.points[corners], axis=1).max(axis=1)
+        entries = stiffness[model.section_of[k][rows]] * length ** (model.part.dim - 2)
+        total += float(entries[block.mine[rows]].sum())
     return float(model.part.comm.sum(total))

@@ -29,6 +29,7 @@ from dougong.solver.comm import Comm, Mpi, Serial
 from dougong.solver.graph import by_graph
 from dougong.solver.model import Model, assign_sections
 from dougong.solver.mpi import MPI
+from dougong.solver.notices import notices
 from dougong.solver.output import ResultWriter
 from dougong.solver.partition import build_part
 from dougong.solver.problem import resolve
@@ -125,6 +126,7 @@ def run(directory: Path, comm: Comm, mpi: Any) -> run_pb2.Outcome:
         fields=writer.fields,
         artifacts=writer.artifacts,
         provenance=_provenance(spec, stored, comm),
+        notices=notices(problem, stored),
         stage_times=clock.finish(),
     )
     return run_pb2.Outcome(token=spec.token, result=result, files=files)
@@ -163,7 +165,10 @@ def _cpu() -> str:
 def failure_of(error: BaseException, rank: int) -> job_pb2.Failure:
     """What to tell of an error."""
     if isinstance(error, InputError):
-        return _failure("INVALID_MODEL", {"problem": str(error.violations[0].text)}, rank, error.violations)
+        first = error.violations[0]
+        failure = _failure("INVALID_MODEL", {"problem": str(first.text)}, rank, error.violations)
+        failure.text_zh = render("INVALID_MODEL", {"problem": str(first.text_zh)}, "zh")
+        return failure
     if isinstance(error, FemError):
         return _failure(error.reason, error.params, rank)
     if isinstance(error, MemoryError):
