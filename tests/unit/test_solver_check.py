@@ -96,6 +96,8 @@ TABLE = [
     ("VALUE_NOT_POSITIVE", "solver.max_iterations", good(solver={"maxIterations": 0})),
     ("VALUE_NEGATIVE", 'regions["r"].sphere.tolerance', region(sphere={"center": point(0, 0, 0), "radius": 1.0, "tolerance": -1.0})),
     ("VALUE_MISSING", "steps[0].loads[0].convection.ambient", heat(loads=[{"region": "x0", "convection": {"coefficient": value(1.0)}}])),
+    ("VALUE_MISSING", "steps[0].loads[0].pressure", loads({"region": "x1", "pressure": {}})),
+    ("TEMPERATURE_BELOW_ABSOLUTE_ZERO", "steps[0].conditions[0].temperature", heat(conditions=[{"region": "x0", "temperature": value(-1.0)}])),
     ("NORMAL_NEEDS_FACETS", 'regions["r"].kind', region(kind="KIND_NODES", normal={"direction": point(1, 0, 0)})),
     ("WRONG_NUMBER_OF_COORDINATES", 'regions["r"].sphere.center', region(sphere={"center": point(0, 0), "radius": 1.0})),
     ("WRONG_NUMBER_OF_COORDINATES", "steps[0].conditions[0].symmetry.normal", conditions({"region": "x0", "symmetry": {"normal": point(1, 0)}})),
@@ -164,7 +166,7 @@ def test_violation(row, request):
 def test_every_reason_of_the_catalogue_is_reached():
     catalogue = Path(__file__).parents[2] / "proto/dougong/messages/texts/analysis.toml"
     reasons = set(tomllib.loads(catalogue.read_text()))
-    notices = {"REGION_UNUSED", "STEP_WITHOUT_LOAD"}
+    notices = {"REGION_UNUSED", "STEP_WITHOUT_LOAD", "LINEAR_CELLS_STIFF"}
     of_plane_models = {"COMPONENT_NOT_IN_MODEL"}  # vectors in the plane: there is no such physics yet
     assert reasons - {row[0] for row in TABLE} == notices | of_plane_models
 
@@ -181,10 +183,10 @@ def test_notices(solid):
     given = conditions(FIXED) | {"regions": {"r": {"all": {}}}}
     given["steps"][0]["loads"] = []
     found = {n.reason: n.text for n in check_model(solid, given).notices}
-    assert set(found) == {"REGION_UNUSED", "STEP_WITHOUT_LOAD"}
+    assert set(found) == {"REGION_UNUSED", "STEP_WITHOUT_LOAD", "LINEAR_CELLS_STIFF"}
     moved = conditions(FIXED, {"region": "x1", "displacement": vector(x=1.0)})
     moved["steps"][0]["loads"] = []
-    assert not check_model(solid, moved).notices
+    assert {n.reason for n in check_model(solid, moved).notices} == {"LINEAR_CELLS_STIFF"}
 
 
 def test_everything_wrong_is_told_at_once(solid):
@@ -195,9 +197,13 @@ def test_everything_wrong_is_told_at_once(solid):
 
 
 def test_an_unknown_region_offers_the_nearest_names(solid):
-    reply = check_model(solid, conditions({"region": "X1", "fixed": {}}))
+    reply = check_model(solid, conditions({"region": "XX1", "fixed": {}}))
     (violation,) = reply.violations
     assert "x1" in violation.params["near"]
+
+
+def test_a_name_that_differs_by_case_alone_is_meant(solid):
+    assert not check_model(solid, conditions({"region": "X0", "fixed": {}})).violations
 
 
 def test_contradictions_name_nodes_and_both_regions(solid):
@@ -243,3 +249,28 @@ def test_paths_name_fields_of_the_contract(solid):
             message = field.message_type
             if message is not None and message.GetOptions().map_entry:
                 message = message.fields_by_name["value"].message_type
+
+
+def test_gravity_asks_only_the_loaded_materials_for_a_density(solid):
+    left = {"kind": "KIND_CELLS", "box": {"min": point(0, 0, 0), "max": point(0.5, 1, 1)}}
+    right = {"kind": "KIND_CELLS", "box": {"min": point(0.5, 0, 0), "max": point(1, 1, 1)}}
+    elastic_only = {"elastic": {"youngModulus": value(1.0), "poissonRatio": value(0.3)}}
+    given = good(
+        regions={"left": left, "right": right, "also left": left},
+        materials={"light": elastic_only, "heavy": elastic_only | {"density": value(1.0)}},
+        sections=[{"region": "left", "material": "heavy"}, {"region": "right", "material": "light"}],
+    )
+    right_place = changed(given, "steps.0.loads", [{"region": "also left", "gravity": vector(z=-9.8)}])
+    assert not check_model(solid, right_place).violations
+    # Only the cells tell that this load acts on the light material: the names have nothing to do with each other.
+    given["regions"]["also left"] = right
+    (found,) = check_model(
+        solid, changed(given, "steps.0.loads", [{"region": "also left", "gravity": vector(z=-9.8)}])
+    ).violations
+    assert (found.reason, found.field) == ("MATERIAL_CONSTANT_MISSING", "steps[0].loads[0]")
+
+
+def test_linear_cells_are_noticed(solid):
+    reply = check_model(solid, good())
+    assert [n.reason for n in reply.notices] == ["LINEAR_CELLS_STIFF"]
+    assert "hex8" in reply.notices[0].text or "tet4" in reply.notices[0].text

@@ -183,8 +183,15 @@ class StoredMesh:
         return self.array(f"region_{region.index}")
 
     def find_regions(self, name: str) -> list[StoredRegion]:
-        """All regions of this name, at most one of a kind."""
-        return [r for r in self.regions if r.name == name]
+        """All regions of this name, at most one of a kind.
+
+        Where there is none, those whose name differs by case alone, if that is one name: Abaqus decks mean it so.
+        """
+        found = [r for r in self.regions if r.name == name]
+        if not found:
+            alike = [r for r in self.regions if r.name.casefold() == name.casefold()]
+            found = alike if len({r.name for r in alike}) == 1 else []
+        return found
 
     @property
     def node_ids(self) -> NDArray[np.int64] | None:

@@ -22,19 +22,20 @@ from google.protobuf.message import Message
 from dougong.internal import run_pb2
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import RegionKind
-from dougong.messages import DataLoss, InputError, notice, violation, violation_from
+from dougong.messages import DataLoss, InputError, violation, violation_from
 from dougong.solver.comm import Serial
 from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.elements import SOLVABLE
 from dougong.solver.estimate import estimate
-from dougong.solver.loads import LoadBuilder
+from dougong.solver.loads import LoadBuilder, check_loads
 from dougong.solver.model import Model, assign_sections
+from dougong.solver.notices import notices
 from dougong.solver.partition import Part, build_part
 from dougong.solver.physics import all_physics
 from dougong.solver.problem import Problem, resolve
 from dougong.solver.regions import Regions
 from dougong.solver.rigid import free_motions
-from dougong.v1 import job_pb2, mesh_pb2
+from dougong.v1 import job_pb2
 
 Violation = job_pb2.Violation
 
@@ -62,7 +63,7 @@ def check(request: run_pb2.CheckRequest, cache: dict[str, tuple[StoredMesh, Part
         reply.violations.append(violation_from(error.reason, "mesh", error.params))
     if not reply.violations:
         reply.estimate.CopyFrom(estimate(problem, stored, request.resources))
-        reply.notices.extend(_notices(problem))
+        reply.notices.extend(notices(problem, stored))
     return reply
 
 
@@ -83,6 +84,7 @@ def _check_model(problem: Problem, stored: StoredMesh, cache: dict[str, tuple[St
         builder = ConstraintBuilder(model)
         constraints = builder.run()
         found += builder.violations
+        found += check_loads(model)
         loads = LoadBuilder(model)
         loads.run(restraining_only=True)
         if not builder.violations:
@@ -109,27 +111,6 @@ def _empty_regions(problem: Problem, regions: Regions) -> list[Violation]:
 
 def _place(point: np.ndarray) -> str:
     return "(" + ", ".join(f"{x:.6g}" for x in point) + ")"
-
-
-def _notices(problem: Problem) -> list[mesh_pb2.Notice]:
-    used = {s.region for s in problem.sections}
-    for step in problem.steps:
-        used |= {c.region for c in step.message.conditions} | {load.region for load in step.message.loads}
-    unused = [notice("REGION_UNUSED", region=r) for r in sorted(problem.analysis.regions) if r not in used]
-    idle = [
-        notice("STEP_WITHOUT_LOAD", step=s.name) for s in problem.steps if not s.message.loads and _only_zero(s.message)
-    ]
-    return unused + idle
-
-
-def _only_zero(step: Message) -> bool:
-    for condition in step.conditions:  # type: ignore[attr-defined]
-        kind = condition.WhichOneof("kind")
-        if kind == "temperature" and condition.temperature.value:
-            return False
-        if kind == "displacement" and any(getattr(condition.displacement, c).value for c in "xyz"):
-            return False
-    return True
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:

@@ -278,12 +278,12 @@ class LinearSolver:
             self._monitor(iteration, norm / self._first)
         if not np.isfinite(norm):
             return int(reasons.DIVERGED_NANORINF)
-        if norm <= self.tolerance * self._first:
+        if norm <= ksp.rtol * self._first:
             return int(reasons.CONVERGED_RTOL)
         if norm >= 1e8 * self._first:
             return int(reasons.DIVERGED_DTOL)
         stalled = self._give_up is not None and self._give_up(iteration, norm / self._first)
-        return int(reasons.DIVERGED_MAX_IT if stalled or iteration >= self.max_iterations else reasons.ITERATING)
+        return int(reasons.DIVERGED_MAX_IT if stalled or iteration >= ksp.max_it else reasons.ITERATING)
 
     def solve(self, rhs: Array, start: Array) -> tuple[Array, result_pb2.SolveRecord]:
         """Solve A x = b.
@@ -338,7 +338,7 @@ class LinearSolver:
             residual = r.norm(inf)
             if not np.isfinite(residual) or not np.isfinite(scale):
                 raise SolveError("NON_FINITE", solver=self.said.text())
-            if residual > _UNSOLVED * before:
+            if self.direct and residual > _UNSOLVED * before:
                 cause = f"residual {residual / before:.1e} after the solve"
                 raise SolveError("SINGULAR_SYSTEM", cause=cause, iterations=iterations, solver=self.said.text())
             backward = residual / scale if scale else 0.0
@@ -404,10 +404,10 @@ class _Preconditioner:
 _GAMG: dict[str, Any] = {
     "pc_gamg_type": "agg",
     "pc_gamg_agg_nsmooths": 1,
-    "pc_gamg_threshold": 0.01,
-    "pc_gamg_coarse_eq_limit": 500,
+    "pc_gamg_threshold": 0.02,
+    "pc_gamg_coarse_eq_limit": 1000,
     "mg_levels_ksp_type": "chebyshev",
-    "mg_levels_ksp_max_it": 2,
+    "mg_levels_ksp_max_it": 3,
     "mg_levels_esteig_ksp_type": "cg",
     "mg_levels_esteig_ksp_max_it": 10,
     "mg_levels_pc_type": "jacobi",

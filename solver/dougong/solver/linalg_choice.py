@@ -12,19 +12,23 @@ from dougong.v1 import analysis_pb2 as pb
 DIRECT_BELOW = 20_000
 
 
-#: PETSc options that concern how a system is solved, and nothing else.
-_ALLOWED = re.compile(r"(ksp|pc|mg|mat_mumps)_[a-z0-9_]{1,60}")
-#: Words in the names of options that write files, load code, or call it. MUMPS opens the Fortran units that its
-#: controls 1 to 3 name as files (fort.78), and writes its factors to disk where control 22 says so.
-_FORBIDDEN = re.compile(
-    r"view|monitor|file|path|dll|lib|python|shell|script|draw|save|dump|ooc|print|mumps_icntl_0*(?:[123]|22)$"
+#: PETSc options that concern how a system is solved, and nothing else; behind any of the prefixes of inner solvers.
+_ALLOWED = re.compile(
+    r"(?:mg_levels_|mg_levels_[0-9]{1,2}_|mg_coarse_|mg_coarse_sub_|sub_){0,3}(?:"
+    r"ksp_(?:type|rtol|atol|divtol|max_it|norm_type|pc_side|gmres_restart|richardson_scale|chebyshev_[a-z_]{1,30})"
+    r"|esteig_ksp_(?:type|max_it)"
+    r"|pc_(?:type|jacobi_type|bjacobi_blocks|asm_overlap|asm_type|sor_(?:omega|its|lits|symmetric|forward|backward))"
+    r"|pc_factor_(?:levels|fill|shift_type|shift_amount|mat_ordering_type|mat_solver_type)"
+    r"|pc_gamg_[a-z_]{1,40}|pc_mg_(?:levels|type|cycle_type|distinct_smoothup)"
+    r"|pc_hypre_type|pc_hypre_boomeramg_(?:(?!print)[a-z0-9_]){1,40}"
+    r"|mat_mumps_icntl_(?:6|7|8|10|12|13|14|23|24|27|28|29|35|36|38)|mat_mumps_cntl_[1-7])"
 )
 _VALUE = re.compile(r"[A-Za-z0-9_.,+-]{0,60}")
 
 
 def petsc_option_allowed(name: str, value: str) -> bool:
     """Whether a user may set an option of PETSc: it must only concern the solution of the system."""
-    return bool(_ALLOWED.fullmatch(name) and not _FORBIDDEN.search(name) and _VALUE.fullmatch(value))
+    return bool(_ALLOWED.fullmatch(name) and _VALUE.fullmatch(value))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dougong.solver.elements import FacetBasis, LoadBasis, load_reference
 from dougong.solver.model import CHUNK, Model
 from dougong.solver.moments import moments
 from dougong.v1 import analysis_pb2 as pb
+from dougong.v1 import job_pb2
 
 Array = NDArray[np.float64]
 
@@ -128,6 +129,21 @@ class LoadBuilder:
     def _add(self, nodes: NDArray[np.integer], values: Array) -> None:
         for i in range(self.rhs.shape[1]):
             self.rhs[:, i] += np.bincount(nodes.ravel(), values[..., i].ravel(), minlength=len(self.rhs))
+
+
+def check_loads(model: Model) -> list[job_pb2.Violation]:
+    """What is wrong with loads on cells, by the materials of the cells that are really loaded."""
+    physics, step = model.physics, model.step
+    found: list[job_pb2.Violation] = []
+    for k, load in enumerate(step.message.loads):
+        if physics.LOAD_REGIONS[load.WhichOneof("kind")] != "cells":
+            continue
+        rows = model.regions.cells(load.region)
+        loaded = {int(s) for b, r in zip(model.section_of, rows, strict=True) for s in np.unique(b[r]) if s >= 0}
+        for s in sorted(loaded):
+            path = f"steps[{step.index}].loads[{k}]"
+            found += [v for v in physics.check_load(load, path, model.sections[s].material) if v not in found]
+    return found
 
 
 def _params(params: dict[str, Any], basis: Any, section: NDArray[np.int32]) -> dict[str, Any]:

@@ -25,9 +25,9 @@ Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 
 #: Chebyshev steps before and after the correction.
-STEPS = 3
+STEPS = 2
 #: The part of the spectrum that is smoothed, as fractions of the largest eigenvalue.
-_LOWER, _UPPER = 0.1, 1.1
+_LOWER, _UPPER = 0.15, 1.1
 _LANCZOS_STEPS = 10
 
 
@@ -112,7 +112,8 @@ class PMultigrid:
         def dot(a: Array, b: Array) -> float:
             return float(part.comm.sum(float(a @ b)))
 
-        x, product = np.zeros(part.n_local * nc), np.empty(r.size)
+        # Single precision is enough for two digits of an eigenvalue.
+        x, zero, product = rows.vector(), np.zeros(r.size, dtype=np.float32), np.empty(r.size, dtype=np.float32)
         z = precondition(r)
         p, rho = z.copy(), dot(r, z)
         alphas: list[float] = []
@@ -120,9 +121,10 @@ class PMultigrid:
         for _ in range(_LANCZOS_STEPS):
             x[: r.size] = p
             self._part.halo.update(x.reshape(-1, nc))
-            rows.multiply(x, product)
-            alpha = rho / dot(p, product)
-            r -= alpha * product
+            rows.residual(zero, x, product)
+            Ap = -product.astype(np.float64)
+            alpha = rho / dot(p, Ap)
+            r -= alpha * Ap
             z = precondition(r)
             rho, old = dot(r, z), rho
             alphas.append(alpha)

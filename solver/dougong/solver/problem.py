@@ -11,7 +11,7 @@ import difflib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
@@ -22,7 +22,7 @@ from dougong.solver.elements import SOLVABLE
 from dougong.solver.linalg_choice import petsc_option_allowed
 from dougong.solver.physics import Physics, all_physics, for_procedure
 from dougong.v1 import analysis_pb2 as pb
-from dougong.v1 import job_pb2
+from dougong.v1 import job_pb2, options_pb2
 
 Violation = job_pb2.Violation
 T = TypeVar("T")
@@ -142,10 +142,22 @@ class _Resolver:
             if isinstance(value, Iterable) and not isinstance(value, str | bytes):
                 items = [(f"{here}[{k}]", v) for k, v in enumerate(value)]
             for place, item in items:
-                if isinstance(item, Message):
+                if isinstance(item, pb.Quantity):
+                    self._quantity(item, descriptor, place)
+                elif isinstance(item, Message):
                     self._numbers(item, place)
                 elif isinstance(item, float) and not math.isfinite(item):
                     self.say("NUMBER_NOT_FINITE", place, value=item)
+
+    def _quantity(self, quantity: pb.Quantity, descriptor: Any, path: str) -> None:
+        if not quantity.HasField("value"):
+            self.say("VALUE_MISSING", path)
+        elif not math.isfinite(quantity.value):
+            self.say("NUMBER_NOT_FINITE", f"{path}.value", value=quantity.value)
+        elif descriptor.GetOptions().Extensions[options_pb2.dimension] == options_pb2.DIMENSION_TEMPERATURE:
+            zero = self.analysis.units.absolute_zero
+            if quantity.value < zero:
+                self.say("TEMPERATURE_BELOW_ABSOLUTE_ZERO", path, value=quantity.value, zero=zero)
 
     def _cells(self) -> None:
         for cell in self.stored.cell_types:
@@ -196,7 +208,7 @@ class _Resolver:
         kinds = self._kinds(name)
         if not kinds:
             known = sorted({r.name for r in self.stored.regions} | set(self.analysis.regions))
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or known[:8]
+            near = nearest(name, known)
             self.say("REGION_UNKNOWN", path, region=name, near=", ".join(near) or "-")
             return False
         if not kinds & set(wanted):
@@ -221,7 +233,7 @@ class _Resolver:
                 self.say("VALUE_NOT_POSITIVE", f"{path}.thickness", value=thickness)
             if section.material not in self.analysis.materials:
                 known = sorted(self.analysis.materials)
-                near = difflib.get_close_matches(section.material, known, n=3, cutoff=0.4) or known[:8]
+                near = nearest(section.material, known)
                 self.say("MATERIAL_UNKNOWN", f"{path}.material", material=section.material, near=", ".join(near) or "-")
                 continue
             used.add(section.material)
@@ -309,8 +321,11 @@ class _Resolver:
                 if value.HasField("z") and self.stored.dim == 2:
                     self.say("COMPONENT_NOT_IN_MODEL", f"{path}.{kind}.z", component="z")
             found = []
-            for section in sections if wanted == "cells" else (None,):
-                found += step.physics.check_load(load, path, section.material if section else None)
+            found += step.physics.check_load(load, path, None)
+            for section in sections if wanted == "cells" else ():
+                # Where the names do not tell whether they share cells, the model will (dougong.solver.loads).
+                if not load.region or section.region in ("", load.region):
+                    found += step.physics.check_load(load, path, section.material)
             self.violations += _unique(found)
 
     def _kind(self, message: pb.Condition | pb.Load, path: str, step: ResolvedStep, known: Iterable[str]) -> str | None:
@@ -336,7 +351,7 @@ class _Resolver:
             path = f"outputs.fields[{k}]"
             specs = [s.physics.FIELDS[request.name] for s in steps if request.name in s.physics.FIELDS]
             if not specs and steps:
-                near = difflib.get_close_matches(request.name, known, n=3, cutoff=0.4) or known
+                near = nearest(request.name, known)
                 self.say("FIELD_UNKNOWN", f"{path}.name", field_name=request.name, near=", ".join(near))
             at_nodes = request.location in (pb.LOCATION_UNSPECIFIED, pb.LOCATION_NODE)
             if not at_nodes and any(s.at_points is None and s.from_field is None for s in specs):
@@ -353,6 +368,13 @@ class _Resolver:
         for name in sorted(options.petsc_options):
             if not petsc_option_allowed(name, options.petsc_options[name]):
                 self.say("PETSC_OPTION_NOT_ALLOWED", f'solver.petsc_options["{name}"]', option=name)
+
+
+def nearest(name: str, known: Sequence[str]) -> list[str]:
+    """Those of the known names that are most like a name, whatever the case; some of them where none is."""
+    by_folded = {k.casefold(): k for k in known}
+    close = difflib.get_close_matches(name.casefold(), list(by_folded), n=3, cutoff=0.4)
+    return [by_folded[c] for c in close] or list(known[:8])
 
 
 def _names(kinds: Iterable[RegionKind]) -> str:

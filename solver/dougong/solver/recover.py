@@ -126,7 +126,8 @@ class Recovery:
     energy
         1/2 ∫ flux : gradient over all ranks, film included.
     nodal
-        name -> shape (n_owned, width): averages over the cells of a node.
+        name -> shape (n_owned, width): averages over the cells of a node, within a material. Between materials the
+        value of the one where the field is larger, so that a peak at an interface is not averaged away.
     at_points
         name -> for each local block shape (n_cells, nq, width).
     """
@@ -135,26 +136,26 @@ class Recovery:
         self, model: Model, u: Array, extra: list[ElementMatrices], nodal: list[str], at_points: list[str]
     ) -> None:
         part, fields = model.part, model.physics.FIELDS
-        nc, n_local = model.components, part.n_local
+        nc = model.components
         self.internal = internal_forces(model, u)
+        averages = _Averages(model)
         # A rank may have no cells of a type, or none at all.
-        sums = {name: np.zeros((n_local, _width(model, name))) for name in nodal}
-        count = np.zeros(n_local)
+        sums = {name: np.zeros((averages.n, _width(model, name))) for name in nodal}
         pieces: dict[str, list[list[Array]]] = {name: [[] for _ in part.blocks] for name in at_points}
         energy = 0.0
         for cells in cell_values(model, u):
             block = part.blocks[cells.block]
-            nodes = block.nodes[cells.rows]
             mine = block.mine[cells.rows]
             energy += 0.5 * float(
                 np.einsum("nq,nqci,nqci->", *(x[mine] for x in (cells.measure, cells.flux, cells.gradients)))
             )
-            count += np.bincount(nodes.ravel(), minlength=n_local)
+            slots = averages.slots(cells.block, cells.rows)
+            averages.count += np.bincount(slots.ravel(), minlength=averages.n)
             E = extrapolation(block.type.name)
             for name in dict.fromkeys([*nodal, *at_points]):
                 values = _evaluate(fields[name], cells)
                 if name in nodal:
-                    _add(sums[name], nodes, np.einsum("aq,nqw->naw", E, values, optimize=True))
+                    _add(sums[name], slots, np.einsum("aq,nqw->naw", E, values, optimize=True))
                 if name in at_points:
                     pieces[name][cells.block].append(values)
         for e in extra:
@@ -163,12 +164,61 @@ class Recovery:
             _add(self.internal, e.nodes, force.reshape(*e.nodes.shape, nc))
             energy += 0.5 * float((force[e.mine] * at_nodes[e.mine]).sum())
         self.energy = float(part.comm.sum(energy))
-        owned = part.n_owned
-        self.nodal = {name: total[:owned] / count[:owned, None] for name, total in sums.items()}
+        self.nodal = {name: averages.at_nodes(total) for name, total in sums.items()}
         self.at_points = {
             name: [np.concatenate(p) if p else _nothing(model, name, k) for k, p in enumerate(blocks)]
             for name, blocks in pieces.items()
         }
+
+
+class _Averages:
+    """Averages at nodes over the cells of one material each.
+
+    A node where materials meet has a slot for each of them.
+
+    Attributes
+    ----------
+    n
+        Number of slots.
+    count
+        shape (n,): cells that contributed to each.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        names = list(dict.fromkeys(s.material_name for s in model.sections))
+        self._material = np.array([names.index(s.material_name) for s in model.sections], dtype=np.int64)
+        self._n_materials = len(names)
+        n_local = model.part.n_local
+        self._keys = np.arange(n_local, dtype=np.int64)  # node * n_materials + material, ascending
+        if self._n_materials > 1:
+            found = [np.unique(self._key(k, slice(None))) for k in range(len(model.part.blocks))]
+            self._keys = np.unique(np.concatenate(found)) if found else self._keys[:0]
+        self.n = len(self._keys)
+        self.count = np.zeros(self.n)
+
+    def _key(self, block: int, rows: slice) -> NDArray[np.int64]:
+        material = self._material[self._model.section_of[block][rows]]
+        return self._model.part.blocks[block].nodes[rows].astype(np.int64) * self._n_materials + material[:, None]
+
+    def slots(self, block: int, rows: slice) -> NDArray[np.integer]:
+        """Slots of the nodes of some cells, shape (n, n_nodes of a cell)."""
+        if self._n_materials == 1:
+            return self._model.part.blocks[block].nodes[rows]
+        return np.searchsorted(self._keys, self._key(block, rows))
+
+    def at_nodes(self, sums: Array) -> Array:
+        """The averages at the owned nodes."""
+        n_owned = self._model.part.n_owned
+        if self._n_materials == 1:
+            return np.asarray(sums[:n_owned] / self.count[:n_owned, None])
+        mean = sums / self.count[:, None]
+        node = self._keys // self._n_materials
+        order = np.lexsort((np.linalg.norm(mean, axis=1), node))
+        last = np.flatnonzero(np.diff(node[order], append=-1))  # of each node the slot of largest norm
+        out = np.full((self._model.part.n_local, sums.shape[1]), np.nan)
+        out[node[order[last]]] = mean[order[last]]
+        return out[:n_owned]
 
 
 def _nothing(model: Model, name: str, block: int) -> Array:
@@ -191,7 +241,7 @@ def _evaluate(spec: FieldSpec, cells: CellValues) -> Array:
     return spec.at_points(cells.gradients, cells.flux)
 
 
-def _add(total: Array, nodes: NDArray[np.int32], values: Array) -> None:
+def _add(total: Array, nodes: NDArray[np.integer], values: Array) -> None:
     """total[nodes] += values, repeated nodes summed; nodes (n, k), values (n, k, w)."""
     flat = nodes.ravel()
     for w in range(total.shape[1]):

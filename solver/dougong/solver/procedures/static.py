@@ -19,7 +19,7 @@ from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.linalg import DEFAULT_TOLERANCE, SolveInput
 from dougong.solver.linalg_choice import choose
-from dougong.solver.loads import LoadBuilder
+from dougong.solver.loads import LoadBuilder, check_loads
 from dougong.solver.model import Model
 from dougong.solver.procedures.base import StepContext
 from dougong.solver.rescue import solve
@@ -41,7 +41,8 @@ class Static:
         context.stage("assemble", dofs=dofs)
         builder = ConstraintBuilder(model)
         constraints = builder.run()
-        wrong = [v for found in part.comm.gather(builder.violations) for v in found]
+        here = builder.violations + check_loads(model)
+        wrong = [v for found in part.comm.gather(here) for v in found]
         if wrong:
             raise InputError(wrong)
         loads = LoadBuilder(model)

@@ -1,0 +1,45 @@
+"""What is not wrong with an analysis, but worth knowing."""
+
+from __future__ import annotations
+
+from dougong.meshes.canonical import StoredMesh
+from dougong.messages import notice
+from dougong.solver.problem import Problem
+from dougong.v1 import analysis_pb2 as pb
+from dougong.v1 import mesh_pb2
+
+#: Cells that lock in bending: their shape functions have no curvature.
+_STIFF = ("tet4", "hex8", "wedge6")
+
+
+def notices(problem: Problem, stored: StoredMesh) -> list[mesh_pb2.Notice]:
+    """Notices on an analysis and its mesh.
+
+    Parameters
+    ----------
+    problem
+        A valid problem.
+    stored
+        Its mesh.
+    """
+    used = {s.region for s in problem.sections}
+    for step in problem.steps:
+        used |= {c.region for c in step.message.conditions} | {load.region for load in step.message.loads}
+    found = [notice("REGION_UNUSED", region=r) for r in sorted(problem.analysis.regions) if r not in used]
+    found += [
+        notice("STEP_WITHOUT_LOAD", step=s.name) for s in problem.steps if not s.message.loads and _only_zero(s.message)
+    ]
+    stiff = dict.fromkeys(t.name for t in stored.cell_types if t.name in _STIFF)
+    if stiff and any(s.physics.NAME == "elasticity" for s in problem.steps):
+        found.append(notice("LINEAR_CELLS_STIFF", cell_types=", ".join(stiff)))
+    return found
+
+
+def _only_zero(step: pb.Step) -> bool:
+    for condition in step.conditions:
+        kind = condition.WhichOneof("kind")
+        if kind == "temperature" and condition.temperature.value:
+            return False
+        if kind == "displacement" and any(getattr(condition.displacement, c).value for c in "xyz"):
+            return False
+    return True
