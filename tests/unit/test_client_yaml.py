@@ -253,9 +253,35 @@ def test_every_dimension_of_the_schema_has_units_whose_own_name_converts_to_one(
             assert UnitConverter(units).convert(f"1 {name}", dimension) == pytest.approx(1, rel=1e-14)
         for example in DIMENSIONS[dimension].examples.split(", "):
             UnitConverter(SI).convert(example, dimension)
-    assert unit_name(options_pb2.DIMENSION_PRESSURE, US) == "lbf/in**2"
+    assert unit_name(options_pb2.DIMENSION_PRESSURE, US) == "lbf/in²"
     assert unit_name(ENERGY, MM) == "mJ"
     assert unit_name(options_pb2.DIMENSION_TEMPERATURE, CELSIUS) == "°C"
+
+
+@pytest.mark.parametrize(
+    ("temperature", "zero", "name"),
+    [
+        ("temperature: degC", -273.15, "°C"),
+        ("temperature: delta_degC", -273.15, "°C"),
+        ("temperature: K, absolute_zero: -273.15", -273.15, "°C"),
+        ("temperature: degF", -459.67, "°F"),
+        ("temperature: degR", 0, "°R"),
+        ("temperature: K", 0, "K"),
+        ("temperature: degC, absolute_zero: 0", 0, "K"),
+    ],
+)
+def test_temperatures_of_an_explicit_system_mean_what_their_unit_says(temperature, zero, name):
+    text = f"mesh: a\nunits: {{system: explicit, length: mm, mass: t, time: s, {temperature}}}\n"
+    text += "steps: [{conditions: [{temperature: 20 degC}]}]\n"
+    analysis, _ = yaml_analysis.loads(text)
+    assert analysis.units.absolute_zero == zero
+    degree = 5 / 9 if name in ("°F", "°R") else 1
+    expected = 293.15 / degree + zero
+    assert analysis.steps[0].conditions[0].temperature.value == pytest.approx(expected, abs=1e-8)
+    assert unit_name(options_pb2.DIMENSION_TEMPERATURE, analysis.units) == name
+    if degree == 1:  # millimetres, tonnes and seconds have names of their own products
+        assert unit_name(options_pb2.DIMENSION_HEAT_FLUX, analysis.units) == "mW/mm²"
+        assert unit_name(options_pb2.DIMENSION_TEMPERATURE_DIFFERENCE, analysis.units) == "K"
 
 
 def test_place_of_what_is_not_written_is_that_of_its_parent():

@@ -95,13 +95,12 @@ def unit_name(dimension: int | DimensionInfo, units: analysis_pb2.UnitSystem) ->
     info = dimension if isinstance(dimension, DimensionInfo) else DIMENSIONS.get(dimension)
     if info is None:
         return ""
-    if units.system == analysis_pb2.UnitSystem.SYSTEM_EXPLICIT:
-        from dougong.client.units import explicit_unit_name
+    explicit = units.system == analysis_pb2.UnitSystem.SYSTEM_EXPLICIT
+    if explicit or (dimension == options_pb2.DIMENSION_TEMPERATURE and units.HasField("absolute_zero")):
+        # The units library is slow to import; the usual systems do without.
+        from dougong.client.units import explicit_unit_name, temperature_scale
 
-        return explicit_unit_name(info.exponents, units)
-    metric = units.system == analysis_pb2.UnitSystem.SYSTEM_MM_T_S
-    name = info.mm_t_s if metric else info.si
-    temperature = dimension == options_pb2.DIMENSION_TEMPERATURE
-    if temperature and units.HasField("absolute_zero") and abs(units.absolute_zero + 273.15) < 1e-9:
-        return "°C"
-    return name
+        if dimension == options_pb2.DIMENSION_TEMPERATURE:
+            return temperature_scale(units)
+        return explicit_unit_name(info, units)
+    return info.mm_t_s if units.system == analysis_pb2.UnitSystem.SYSTEM_MM_T_S else info.si

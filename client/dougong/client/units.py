@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from dougong.client.dimensions import DIMENSIONS, Exponents
+from dougong.client.dimensions import DIMENSIONS, DimensionInfo, Exponents
 from dougong.v1 import analysis_pb2, options_pb2
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
@@ -100,7 +100,7 @@ class UnitConverter:
                 raise UnitError("difference", unit_text)
             degree: float = registry.Quantity(1.0, base_units(self.units)[3]).to("kelvin").magnitude
             kelvin: float = registry.Quantity(value, unit).to("kelvin").magnitude
-            return round(kelvin / degree + self.units.absolute_zero, 9)
+            return round(kelvin / degree + absolute_zero(self.units), 9)
         if dimension == options_pb2.DIMENSION_TEMPERATURE_DIFFERENCE:
             unit = _difference(unit)
         converted = _tidy(value * registry.Quantity(1.0, unit).to(_target(exponents, self.units)).magnitude)
@@ -160,12 +160,58 @@ def base_units(units: analysis_pb2.UnitSystem) -> tuple[Any, Any, Any, Any]:
     return (found[0], found[1], found[2], _difference(found[3]))
 
 
-def explicit_unit_name(exponents: Exponents, units: analysis_pb2.UnitSystem) -> str:
-    """The unit of a dimension in an explicit unit system: "lbf/in**2"; empty when its base units cannot be read."""
+#: Where absolute zero lies on the scales that have another zero, by the unit as pint names it.
+_ABSOLUTE_ZERO = {"delta_degree_Celsius": -273.15, "delta_degree_Fahrenheit": -459.67}
+
+
+def absolute_zero(units: analysis_pb2.UnitSystem) -> float:
+    """Absolute zero on the temperature scale of a unit system: as given, else what its unit of temperature says.
+
+    A system with `temperature: degC` (or `delta_degC`, which is the same there) counts from the ice point; 0 for one
+    that cannot be read.
+    """
+    if units.HasField("absolute_zero"):
+        return units.absolute_zero
+    if units.system != analysis_pb2.UnitSystem.SYSTEM_EXPLICIT or not units.temperature:
+        return 0.0
     try:
-        return f"{_target(exponents, units):~C}"
+        return _ABSOLUTE_ZERO.get(str(_difference(parse_unit(units.temperature))), 0.0)
+    except UnitError:
+        return 0.0
+
+
+def explicit_unit_name(info: DimensionInfo, units: analysis_pb2.UnitSystem) -> str:
+    """The unit of a dimension in an explicit unit system: "lbf/in²"; empty when its base units cannot be read.
+
+    A system that is SI or mm-t-s under another name has the names of those, such as mW/mm².
+    """
+    try:
+        base = base_units(units)
+        sizes = [_registry().Quantity(1.0, unit).to_base_units() for unit in base]
+        target = _target(info.exponents, units)
     except UnitError:
         return ""
+    # pint's own base units are m, g (or kg), s, K: only ratios to those of a known system matter.
+    for names, known in ((("m", "kg", "s", "K"), info.si), (("mm", "metric_ton", "s", "K"), info.mm_t_s)):
+        ratios = [
+            size / _registry().Quantity(1.0, name).to_base_units() for size, name in zip(sizes, names, strict=True)
+        ]
+        if all(abs(float(ratio.magnitude) - 1.0) < 1e-12 for ratio in ratios):
+            return known
+    return f"{target:~P}".replace("Δ°C", "K")
+
+
+def temperature_scale(units: analysis_pb2.UnitSystem) -> str:
+    """The unit of a point on the temperature scale: "K", "°C", "°F", "°R"; else that of a difference."""
+    try:
+        degree = float(_registry().Quantity(1.0, base_units(units)[3]).to("kelvin").magnitude)
+    except UnitError:
+        return ""
+    zero = absolute_zero(units)
+    for name, size, begin in (("K", 1.0, 0.0), ("°C", 1.0, -273.15), ("°R", 5 / 9, 0.0), ("°F", 5 / 9, -459.67)):
+        if abs(degree - size) < 1e-9 and abs(zero - begin) < 1e-6:
+            return name
+    return explicit_unit_name(DIMENSIONS[options_pb2.DIMENSION_TEMPERATURE_DIFFERENCE], units)
 
 
 def _target(exponents: Exponents, units: analysis_pb2.UnitSystem) -> Any:

@@ -10,7 +10,7 @@ import yaml
 
 from dougong.client.plain import to_plain
 from dougong.client.schema import Converter
-from dougong.client.units import UnitConverter, UnitError, base_units
+from dougong.client.units import UnitConverter, UnitError, absolute_zero, base_units
 from dougong.client.yaml_tree import Mapping, Scalar, parse
 from dougong.messages import FemError, InputError, NotFound, violation
 from dougong.v1 import analysis_pb2, job_pb2
@@ -146,6 +146,7 @@ def loads(data: bytes | str, path: Path | None = None) -> tuple[analysis_pb2.Ana
     found = converter.violations + _check_units(analysis.units)
     if found:
         raise AnalysisFileError(found, path, converter.lines)
+    _set_absolute_zero(analysis.units)
     return analysis, converter.lines
 
 
@@ -159,7 +160,15 @@ def _units(root: object) -> analysis_pb2.UnitSystem:
             break
     if first.violations or _check_units(units):
         return analysis_pb2.UnitSystem()
+    _set_absolute_zero(units)
     return units
+
+
+def _set_absolute_zero(units: analysis_pb2.UnitSystem) -> None:
+    """Write down where a scale such as degrees Celsius has its zero, so that the message says what its numbers mean."""
+    zero = absolute_zero(units)
+    if zero:
+        units.absolute_zero = zero
 
 
 def _check_units(units: analysis_pb2.UnitSystem) -> list[job_pb2.Violation]:
