@@ -116,6 +116,20 @@ def test_a_worker_without_a_sign_of_life_has_stalled(server: ServerProcess) -> N
     _no_orphans(server, job.job_id)
 
 
+def test_ranks_that_compute_without_a_word_live_until_one_is_stopped(server: ServerProcess) -> None:
+    job = server.submit("busy", ranks=2)
+    server.wait_running(job.job_id, 2)
+    # Well beyond the limit.
+    time.sleep(3)
+    assert server.get(job.job_id).state == J.STATE_RUNNING
+    token = token_of(server.run_directory(job.job_id))
+    ((stopped, _),) = processes.cpu_time(token)[1]
+    os.kill(stopped, signal.SIGSTOP)
+    ended = server.wait(job.job_id)
+    assert (ended.state, ended.failure.reason, ended.failure.rank) == (J.STATE_FAILED, "STALLED", 1)
+    _no_orphans(server, job.job_id)
+
+
 def test_the_time_limit(server: ServerProcess) -> None:
     job = server.submit("deaf", time_limit_seconds=1)
     ended = server.wait(job.job_id)

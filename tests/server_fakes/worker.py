@@ -1,12 +1,13 @@
 """A worker that speaks the run directory and computes nothing. What it does stands in the name of the analysis.
 
 solve            three progress lines, a field of node numbers, success
-wait             begins, beats, and waits until it is revoked or asked to end
+wait             begins, touches its progress, and waits until it is revoked or asked to end
 chatter          reports a new stage each millisecond until it is revoked
 release          begins, waits for a file "release" in the run directory, then as solve
 linger           as solve, but does not end afterwards, and does not listen to SIGTERM
 deaf             the same, but SIGTERM is ignored
 silent           begins, and then gives no sign of life
+busy             begins, and then computes without a word until it is revoked, as in one long call of a library
 raise            an exception (on the last rank when there are several)
 exit N           ends with this exit code and no outcome
 refuse           a failure outcome
@@ -58,11 +59,13 @@ def main(directory: Path) -> int:
     if what == "memory":
         held = np.ones(int(argument) << 17)
         sys.stdout.write(f"{held.sum()}\n")
+    while what == "busy" and not rundir.is_revoked(directory):
+        sum(range(200_000))
     if what in ("wait", "deaf", "silent", "raise", "memory"):
         while not rundir.is_revoked(directory) or what == "deaf":
             time.sleep(0.05)
             if rank == 0 and what != "silent":
-                progress.beat()
+                os.utime(directory / rundir.PROGRESS)
         return 0
     while what == "chatter" and rank == 0 and not rundir.is_revoked(directory):
         progress.write(job_pb2.Progress(stage=f"stage {time.monotonic_ns()} " + "x" * 20_000))
@@ -70,7 +73,7 @@ def main(directory: Path) -> int:
     while what == "release" and not (directory / "release").exists():
         time.sleep(0.02)
         if rank == 0:
-            progress.beat()
+            os.utime(directory / rundir.PROGRESS)
     if rank == 0:
         for iteration in range(3):
             progress.write(job_pb2.Progress(stage="solve", iteration=iteration, residual=10.0**-iteration))

@@ -114,8 +114,8 @@ class Config:
     check_timeout_seconds: float = 120.0
     """A check takes a second on a large mesh; two minutes is a hang."""
     stall_limit_seconds: float = 600.0
-    """A worker without a sign of life for so long has failed. The longest silent stage, a direct factorisation, still
-    beats from its own thread."""
+    """A worker without a sign of life for so long has failed. Progress is one, and CPU time used by every rank: a long
+    stage without progress, such as a direct factorisation, is no silence."""
     stop_patience_seconds: float = 3.0
     """Between asking processes to end and killing them."""
     poll_seconds: float = 0.1

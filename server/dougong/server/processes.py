@@ -7,6 +7,7 @@ own, and after a crash of server or launcher nobody is left who knows their numb
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterable
@@ -21,6 +22,9 @@ _SINCE_FORMAT = "020.2f"
 
 #: What stands there while such a process has no attempt. It can replace values only by others of the same length.
 IDLE = {TOKEN_VARIABLE: "0" * 32, _SINCE_VARIABLE: f"{0:{_SINCE_FORMAT}}"}
+
+#: The rank of a process, as Open MPI and the MPICH family tell it.
+_RANK = re.compile(rb"(?:^|\0)(?:OMPI_COMM_WORLD_RANK|PMI_RANK)=(\d+)(?:\0|$)")
 
 _PROC = Path("/proc")
 #: Clock ticks per second, in which the kernel counts; the same on every architecture since Linux 2.6 (proc(5)).
@@ -108,6 +112,30 @@ def memory_bytes(pids: Iterable[int]) -> int:
             if line.startswith(("RssAnon:", "RssShmem:")):
                 total += int(line.split()[1]) * 1024
     return total
+
+
+def cpu_time(token: str) -> dict[int, frozenset[tuple[int, int]]]:
+    """What changes whenever a rank of an attempt uses CPU time.
+
+    By rank: the numbers of its processes (a compiler that it waits for is one), each with its CPU time in clock ticks.
+    A launcher, which sleeps while its ranks work, has no rank and does not count. Where no process has one there is no
+    launcher, and the worker is rank 0.
+    """
+    ranked: dict[int, set[tuple[int, int]]] = {}
+    others: set[tuple[int, int]] = set()
+    for pid in find(token):
+        try:
+            fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+            environment = (_PROC / str(pid) / "environ").read_bytes()
+        except OSError:
+            continue
+        # utime and stime, of all threads (proc(5)).
+        sign = (pid, int(fields[11]) + int(fields[12]))
+        found = _RANK.search(environment)
+        (others if found is None else ranked.setdefault(int(found[1]), set())).add(sign)
+    if others and not ranked:
+        ranked[0] = others
+    return {rank: frozenset(signs) for rank, signs in ranked.items()}
 
 
 def send(pids: Iterable[int], number: signal.Signals) -> None:

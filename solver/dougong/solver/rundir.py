@@ -3,8 +3,8 @@
 spec.pb         server -> worker: job, token, analysis, resources (RunSpec)
 mesh            link to the directory of the converted mesh
 fence           created by rank 0 with O_EXCL as its first act; a second copy of the worker exits
-progress.jsonl  rank 0 -> server: one JSON object a line (fields of dougong.v1.Progress), appended; its
-                modification time is the heartbeat
+progress.jsonl  rank 0 -> server: one JSON object a line (fields of dougong.v1.Progress), appended.
+                It is no heartbeat: a long factorisation writes none, and the server looks at the CPU time then
 revoked         server -> worker: this attempt no longer counts, stop
 results/        files of the result
 outcome.pb      worker -> server: how it ended (Outcome), written last and by rename; the server, too, reads it
@@ -119,7 +119,6 @@ class ProgressWriter:
     """Worker, rank 0: appends progress; each line is one write, so that a reader sees whole lines."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
         self._fd = os.open(directory / PROGRESS, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o644)
         self._start = time.monotonic()
 
@@ -128,10 +127,6 @@ class ProgressWriter:
         progress.elapsed_seconds = time.monotonic() - self._start
         line = json_format.MessageToDict(progress, preserving_proto_field_name=True)
         os.write(self._fd, (json.dumps(line) + "\n").encode())
-
-    def beat(self) -> None:
-        """A sign of life without news."""
-        os.utime(self._directory / PROGRESS)
 
     def close(self) -> None:
         """Close the file."""
@@ -157,14 +152,6 @@ def _parse_lines(data: bytes) -> Iterator[job_pb2.Progress]:
             yield json_format.ParseDict(fields, job_pb2.Progress(), ignore_unknown_fields=True)
         except (ValueError, json_format.ParseError):
             continue
-
-
-def heartbeat_age(directory: Path, now: float) -> float | None:
-    """Seconds since the worker last gave a sign of life; None when it never did. `now` is wall-clock time."""
-    try:
-        return now - (directory / PROGRESS).stat().st_mtime
-    except FileNotFoundError:
-        return None
 
 
 def write_outcome(directory: Path, outcome: run_pb2.Outcome) -> None:

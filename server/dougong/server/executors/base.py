@@ -9,7 +9,7 @@ the attempt's token and handle.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -83,6 +83,9 @@ class Executor(Protocol):
 
     async def observe(self, attempt: Attempt) -> Sighting:
         """Look at an attempt, also one that an earlier server started."""
+
+    async def cpu_time(self, attempt: Attempt) -> Mapping[int, object]:
+        """What changes whenever a rank uses CPU time, by rank; nothing where that cannot be told."""
 
     def listen(self, attempt: Attempt, call: Callable[[], None]) -> None:
         """Call it, on the event loop, when the attempt may have changed: a hint, which need not come."""

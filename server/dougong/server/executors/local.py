@@ -159,6 +159,10 @@ class LocalExecutor:
             self._measured[attempt.token] = (now, value)
         return value
 
+    async def cpu_time(self, attempt: Attempt) -> Mapping[int, object]:
+        """CPU time of the processes of each rank."""
+        return await asyncio.to_thread(processes.cpu_time, attempt.token)
+
     def listen(self, attempt: Attempt, call: Callable[[], None]) -> None:
         """Call it when a warm worker has something to tell."""
         child = self._children.get(attempt.token)

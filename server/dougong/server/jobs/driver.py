@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import logging
 import shutil
@@ -17,6 +18,7 @@ from dougong.internal import run_pb2
 from dougong.messages import DataLoss, FemError
 from dougong.server.datafolder import DataFolder
 from dougong.server.executors.base import Attempt, Executor, LaunchError
+from dougong.server.jobs.life import SignsOfLife
 from dougong.server.jobs.model import (
     Condemn,
     JobView,
@@ -88,7 +90,7 @@ class AttemptDriver:
         self._poke = asyncio.Event()
         self._record: AttemptRecord | None = None
         self._progress_offset = 0
-        self._life: tuple[object, float] = (None, time.monotonic())
+        self._life = SignsOfLife(stall_limit_seconds)
 
     def poke(self) -> None:
         """Look now: cancellation was asked for."""
@@ -194,6 +196,10 @@ class AttemptDriver:
     async def _observe(self, attempt: Attempt) -> Observation:
         # First the processes, then the outcome: once they are gone, no outcome can come any more.
         sighting = await self._executor.observe(attempt)
+        silent, rank = 0.0, None
+        if sighting.phase is Phase.RUNNING:
+            look = functools.partial(self._executor.cpu_time, attempt)
+            silent, rank = await self._life.silence(_progress_sign(attempt.directory), look)
         succeeded, why = await asyncio.to_thread(_read_outcome, attempt, sighting.phase is Phase.GONE)
         return Observation(
             phase=sighting.phase,
@@ -201,21 +207,10 @@ class AttemptDriver:
             failure=why,
             lost=sighting.lost,
             run_seconds=sighting.run_seconds,
-            silent_seconds=self._silence(attempt.directory),
+            silent_seconds=silent,
+            silent_rank=rank,
             memory_bytes=sighting.memory_bytes,
         )
-
-    def _silence(self, directory: Path) -> float:
-        """Seconds since the progress file last changed, by our own clock: a jump of the wall clock changes nothing."""
-        try:
-            status = (directory / rundir.PROGRESS).stat()
-            sign: object = (status.st_mtime_ns, status.st_size)
-        except FileNotFoundError:
-            sign = None
-        now = time.monotonic()
-        if sign != self._life[0]:
-            self._life = (sign, now)
-        return now - self._life[1]
 
     async def _forward_progress(self, directory: Path) -> None:
         steps, offset = await asyncio.to_thread(rundir.read_progress, directory, self._progress_offset)
@@ -232,6 +227,15 @@ class AttemptDriver:
             await asyncio.sleep(self._poll_seconds)
         else:
             await self._executor.stop(attempt)
+
+
+def _progress_sign(directory: Path) -> object:
+    """What changes when the worker reports progress."""
+    try:
+        status = (directory / rundir.PROGRESS).stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 def coalesce(steps: Sequence[job_pb2.Progress]) -> list[job_pb2.Progress]:

@@ -93,6 +93,8 @@ class Observation:
         Since the attempt started.
     silent_seconds
         Since the last sign of life.
+    silent_rank
+        The rank that gives none, if it is known.
     memory_bytes
         Memory of all its processes; 0 when not measured.
     """
@@ -103,6 +105,7 @@ class Observation:
     lost: job_pb2.Failure | None = None
     run_seconds: float = 0.0
     silent_seconds: float = 0.0
+    silent_rank: int | None = None
     memory_bytes: int = 0
 
 
@@ -215,7 +218,7 @@ def _excess(job: JobView, seen: Observation) -> job_pb2.Failure | None:
     if 0 < job.memory_limit_bytes < seen.memory_bytes:
         return failure("OUT_OF_MEMORY", limit_bytes=job.memory_limit_bytes, peak_bytes=seen.memory_bytes)
     if seen.phase is Phase.RUNNING and 0 < job.stall_limit_seconds < seen.silent_seconds:
-        return failure("STALLED", limit_seconds=f"{job.stall_limit_seconds:g}")
+        return failure("STALLED", seen.silent_rank, limit_seconds=f"{job.stall_limit_seconds:g}")
     return None
 
 
