@@ -194,3 +194,10 @@ def test_many_bodies():
         assert free(mesh, []) == dict.fromkeys((1, 2, 3, 4), ALL_SIX)
     finally:
         rigid._MAX_BODIES = limit
+
+
+def test_free_motions_are_named_in_chinese_too():
+    mesh = box("hex8", (1, 1, 1))
+    (violation,) = [v for v in check_model(mesh, elastic()).violations if v.reason == "FREE_MODES"]
+    assert "绕 z 转动" in violation.text_zh
+    assert "rotation z" not in violation.text_zh

@@ -19,7 +19,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from dougong.meshes.cells import CELL_TYPES
-from dougong.messages import violation
+from dougong.messages import LANGUAGES, render, violation
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model
@@ -215,30 +215,37 @@ def _describe(model: Model, found: list[Body], null: Array, names: tuple[str, ..
                 )
             )
         else:
-            out.append(
-                violation(
-                    "FREE_MODES",
-                    path,
-                    cell_ids=[cell],
-                    cell=cell,
-                    cells=body.cells,
-                    step=step.name,
-                    modes=", ".join(_names(own, names)),
-                )
+            told = {language: ", ".join(_names(own, names, language)) for language in LANGUAGES}
+            found_here = violation(
+                "FREE_MODES", path, cell_ids=[cell], cell=cell, cells=body.cells, step=step.name, modes=told["en"]
             )
+            found_here.text_zh = render("FREE_MODES", {**found_here.params, "modes": told["zh"]}, "zh")
+            out.append(found_here)
         if len(out) == 20:
             break
     return out
 
 
-def _names(own: Array, names: tuple[str, ...]) -> list[str]:
+def _names(own: Array, names: tuple[str, ...], language: str) -> list[str]:
     """The named modes inside a space, and combinations for what is left of it."""
     Q, s, _ = np.linalg.svd(own, full_matrices=False)
     Q = Q[:, s > 1e-6]
     inside = [k for k in range(len(names)) if np.linalg.norm(Q[k]) > 1 - 1e-6]
-    out = [names[k] for k in inside]
+    out = [_name(names[k], language) for k in inside]
     rest = Q.shape[1] - len(inside)
     if rest > 0:
-        involved = [names[k] for k in range(len(names)) if k not in inside and np.linalg.norm(Q[k]) > 1e-3]
-        out.append(f"{rest} combination{'s' if rest > 1 else ''} of {' and '.join(involved)}")
+        involved = [
+            _name(names[k], language) for k in range(len(names)) if k not in inside and np.linalg.norm(Q[k]) > 1e-3
+        ]
+        modes = (" and " if language == "en" else "、").join(involved)
+        if rest == 1:
+            out.append(render("FREE_COMBINATION", {"modes": modes}, language))
+        else:
+            out.append(render("FREE_COMBINATIONS", {"count": rest, "modes": modes}, language))
     return out
+
+
+def _name(mode: str, language: str) -> str:
+    """A mode of `Physics.free_modes`, such as "rotation x", in a language."""
+    kind, axis = mode.split()
+    return render(f"FREE_MOTION_{kind.upper()}", {"axis": axis}, language)
