@@ -167,6 +167,19 @@ def test_cores_are_never_overbooked_and_priority_goes_first(server: ServerProces
     assert ended[1].start_time.ToNanoseconds() < ended[0].start_time.ToNanoseconds()
 
 
+@pytest.mark.parametrize(("name", "after"), [("release", 10**6), ("release", -1), ("solve", 10**6)])
+def test_nobody_waits_for_an_event_that_never_comes(server: ServerProcess, name: str, after: int) -> None:
+    job = server.submit(name)
+    if name == "solve":
+        server.wait(job.job_id)
+    error = refused(lambda: server.events(job.job_id, after, timeout=5))
+    assert (error.code, error.fields) == (grpc.StatusCode.INVALID_ARGUMENT, ["after_sequence"])
+    assert (error.violations[0].reason, error.violations[0].params["value"]) == ("VALUE_OUT_OF_RANGE", str(after))
+    server.jobs.CancelJob(job_pb2.CancelJobRequest(job_id=job.job_id))
+    last = server.wait(job.job_id).last_sequence
+    assert server.events(job.job_id, last) == []
+
+
 # Servers that die
 
 

@@ -173,10 +173,11 @@ class JobService(job_pb2_grpc.JobServiceServicer):
     async def WatchJob(self, request: job_pb2.WatchJobRequest, context: Context) -> None:
         """Events of a job: past ones, then those to come."""
         check_id(request.job_id, "job_id")
-        checks = Checks()
-        checks.range(request.after_sequence, "after_sequence", 0)
-        checks.done()
         job = await self._store.get(request.job_id, LOCAL_OWNER)
+        checks = Checks()
+        # Beyond the last event there is nothing to wait for: the event that ends the job may come before.
+        checks.range(request.after_sequence, "after_sequence", 0, job.last_sequence)
+        checks.done()
         if job.state.terminal and request.after_sequence >= job.last_sequence:
             return
         patience = self._config.watcher_patience_seconds
