@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from skfem.quadrature import get_quadrature
 
 from dougong.solver import kernels
+from dougong.solver.elements import _ELEMENTS, SOLVABLE
 
-FAMILIES = ("tri3", "tri6", "quad4", "quad8", "quad9", "tet4", "tet10", "hex8", "hex20", "hex27", "wedge6")
+#: All that are solved on. That each has the right element is the matter of test_solver_elements.
+FAMILIES = SOLVABLE
 
 
 def _wedges(n: int) -> skfem.MeshWedge1:
@@ -40,21 +42,6 @@ def _mesh(name: str, n: int, curved: bool) -> skfem.Mesh:
         mesh = skfem.MeshHex.init_tensor(line, line, line)
         return skfem.MeshHex2.from_mesh(mesh) if quadratic else mesh
     return _wedges(n)
-
-
-_ELEMENTS = {
-    "tri3": skfem.ElementTriP1,
-    "tri6": skfem.ElementTriP2,
-    "quad4": skfem.ElementQuad1,
-    "quad8": skfem.ElementQuadS2,
-    "quad9": skfem.ElementQuad2,
-    "tet4": skfem.ElementTetP1,
-    "tet10": skfem.ElementTetP2,
-    "hex8": skfem.ElementHex1,
-    "hex20": skfem.ElementHexS2,
-    "hex27": skfem.ElementHex2,
-    "wedge6": skfem.ElementWedge1,
-}
 
 
 def _bend(p: NDArray[np.float64]) -> NDArray[np.float64]:

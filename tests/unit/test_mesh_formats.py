@@ -12,33 +12,6 @@ from dougong.meshes.numbering import Numbering
 from dougong.meshes.rows import RowIndex
 from dougong.messages import all_reasons
 
-
-@pytest.mark.parametrize("mesh_format", all_formats(), ids=lambda f: f.NAME)
-def test_every_format_has_what_a_format_must_have(mesh_format):
-    assert mesh_format.NAME.isidentifier()
-    assert mesh_format.SUFFIXES
-    assert all(s.startswith(".") and s == s.lower() for s in mesh_format.SUFFIXES)
-    assert mesh_format.DESCRIPTION
-    assert isinstance(mesh_format.OPENS_FILES, bool)
-    for head in (b"", b"\x00" * 4096, b"\xff" * 4096, b"hello, world\n" * 300):
-        assert mesh_format.sniff(head) is False
-
-
-@pytest.mark.parametrize("mesh_format", all_formats(), ids=lambda f: f.NAME)
-def test_every_format_refuses_an_empty_file_and_nonsense(mesh_format, tmp_path):
-    for data in (b"", b"\n", b"\x00" * 100_000, bytes(range(256)) * 100, b"a" * 1_000_000, "斗拱\n".encode("gb18030")):
-        (tmp_path / "a").write_bytes(data)
-        with pytest.raises(ReadError) as caught:
-            mesh_format.read(tmp_path / "a")
-        assert caught.value.reason in all_reasons()
-
-
-def test_names_are_unique():
-    names = [f.NAME for f in all_formats()]
-    assert len(set(names)) == len(names) >= 3
-    assert names == sorted(names)
-
-
 GMSH = b"$MeshFormat\n4.1 0 8\n$EndMeshFormat\n"
 VTU = b'<?xml version="1.0"?>\n<VTKFile type="UnstructuredGrid">'
 

@@ -60,3 +60,23 @@ def test_corner_values_interpolate_linear_fields(name):
     nodes = np.array(CELL_TYPES[name].reference)
     corners = nodes[: CELL_TYPES[name].n_corners]
     np.testing.assert_allclose(elements.corner_values(name) @ corners, nodes, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", elements.SOLVABLE)
+def test_shape_functions_hold_the_polynomials_of_their_cell(name):
+    """All of degree `order` together; with a node in the middle, or linear and of product form, in each direction."""
+    cell = CELL_TYPES[name]
+    each_direction = name in ("quad4", "quad9", "hex8", "hex27")
+    X = np.random.default_rng(0).uniform(0.1, 0.3, (cell.dim, 7))
+    N, dN = elements._tabulate(name, X)
+    nodes = np.array(cell.reference)
+    for powers in np.ndindex(*(cell.order + 1,) * cell.dim):
+        if not each_direction and sum(powers) > cell.order:
+            continue
+        np.testing.assert_allclose(
+            N @ np.prod(nodes ** np.array(powers), axis=1), np.prod(X.T ** np.array(powers), axis=1), atol=1e-12
+        )
+        for k, power in enumerate(powers):
+            lower = np.array(powers) - (np.arange(cell.dim) == k)
+            exact = power * np.prod(X.T ** np.maximum(lower, 0), axis=1)
+            np.testing.assert_allclose(dN[:, :, k] @ np.prod(nodes ** np.array(powers), axis=1), exact, atol=1e-12)

@@ -19,8 +19,10 @@ def near(found, exact, tolerance=EXACT):
     assert np.abs(found - exact).max() <= tolerance * np.abs(exact).max()
 
 
-@pytest.mark.parametrize("cell_type", ["tet10", "hex20", "hex27"])
-def test_bar_under_its_own_weight(cell_type):
+@pytest.mark.parametrize(
+    ("cell_type", "kind"), [("tet10", "gravity"), ("hex20", "gravity"), ("hex20", "bodyForce"), ("hex27", "gravity")]
+)
+def test_bar_under_its_own_weight(cell_type, kind):
     """Hanging from its upper end: w = g rho (z^2 - L^2 + nu (x^2 + y^2)) / (2 E), u = -nu g rho x z / E.
 
     A quadratic field. It hangs from a traction on its upper end, the reaction of that solution, and is held at one
@@ -39,7 +41,7 @@ def test_bar_under_its_own_weight(cell_type):
             {"region": "origin", "displacement": vector(z=0.0)},
         ],
         loads=[
-            {"region": "", "gravity": vector(z=-g)},
+            {"region": "", kind: vector(z=-g if kind == "gravity" else -rho * g)},
             {"region": "z1", "traction": vector(z=rho * g * L)},
         ],
     )
@@ -70,6 +72,30 @@ def test_hydrostatic_pressure(cell_type):
     near(solution.field("displacement"), -p * (1 - 2 * nu) / E * mesh.points)
     near(solution.field("stress")[:, :3], np.full((mesh.n_nodes, 3), -p))
     assert np.abs(solution.field("von_mises")).max() < 1e-8 * p
+
+
+@pytest.mark.parametrize("cell_type", ["hex8", "wedge6"])
+def test_bar_pulled_at_its_nodes(cell_type):
+    """A node on an edge of the end gets half, one at a corner a quarter of the force of a node within: no bending."""
+    stress, E, nu = 3.0, 1e3, 0.3
+    mesh = box(cell_type, (3, 2, 2), (3.0, 1.0, 1.0))
+    each = stress / 4  # on a node within the end, of four squares of its grid
+    end = {"min": {"coordinates": [3.0, 0.0, 0.0]}, "max": {"coordinates": [3.0, 1.0, 1.0]}}
+    middle = {"min": {"coordinates": [3.0, 0.4, 0.4]}, "max": {"coordinates": [3.0, 0.6, 0.6]}}
+    upright = {"min": {"coordinates": [3.0, 0.4, 0.0]}, "max": {"coordinates": [3.0, 0.6, 1.0]}}
+    level = {"min": {"coordinates": [3.0, 0.0, 0.4]}, "max": {"coordinates": [3.0, 1.0, 0.6]}}
+    boxes = {"end": end, "middle": middle, "upright": upright, "level": level}
+    # A quarter for all, another on each of the two lines through the middle, and the rest where they cross.
+    given = elastic(
+        E,
+        nu,
+        regions={name: {"kind": "KIND_NODES", "box": shape} for name, shape in boxes.items()},
+        conditions=[{"region": r, "symmetry": {}} for r in ("x0", "y0", "z0")],
+        loads=[{"region": name, "nodalForce": vector(x=each / 4)} for name in boxes],
+    )
+    solution = solve(mesh, given)
+    near(solution.field("displacement"), stress / E * mesh.points * [1, -nu, -nu])
+    near(solution.field("stress")[:, 0], np.full(mesh.n_nodes, stress))
 
 
 @pytest.mark.parametrize("cell_type", ["tri3", "quad8", "tet4", "hex27", "wedge6"])

@@ -1,0 +1,66 @@
+"""What every procedure must be. Runs over each one found; what it computes is the matter of its verification."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from contract.test_physics import material
+from dougong.solver.physics import all_physics
+from dougong.solver.procedures import all_procedures, procedure
+from dougong.v1 import analysis_pb2 as pb
+from meshgen import box
+from solving import solve
+
+#: Each physics with each procedure that runs it.
+PAIRS = [
+    pytest.param(p, step, id=f"{p.NAME}-{step}-{name}") for p in all_physics() for step, name in p.PROCEDURES.items()
+]
+
+
+def test_names_are_unique():
+    names = [p.NAME for p in all_procedures()]
+    assert len(set(names)) == len(names) > 0
+    assert all(name.isidentifier() for name in names)
+    assert all(procedure(p.NAME) is p for p in all_procedures())
+
+
+def test_each_is_used():
+    used = {name for p in all_physics() for name in p.PROCEDURES.values()}
+    assert used == {p.NAME for p in all_procedures()}
+
+
+def condition(kind: str) -> pb.Condition:
+    """A condition at the end x0 that holds everything, all values zero, whatever its kind."""
+    made = pb.Condition(region="x0")
+    given = getattr(made, kind)
+    given.SetInParent()
+    for field in given.DESCRIPTOR.fields:
+        if field.name in ("x", "y", "z"):
+            getattr(given, field.name).value = 0.0
+        elif field.name == "value":
+            given.value = 0.0
+    return made
+
+
+@pytest.mark.parametrize(("physics", "step"), PAIRS)
+def test_a_body_that_is_held_and_not_loaded_does_nothing(physics, step):
+    """The shortest run there is ends with every usual field, its record and its evidence."""
+    given = pb.Analysis(
+        materials={"m": material()},
+        sections=[pb.Section(material="m")],
+        steps=[pb.Step(name="s", conditions=[condition(next(iter(physics.CONDITIONS)))], **{step: {}})],
+    )
+    ended = solve(box("hex8", (2, 1, 1)), given)
+    assert [s.procedure for s in ended.result.steps] == [step]
+    assert [f.name for f in ended.result.fields] == list(physics.DEFAULT_FIELDS)
+    for info in ended.result.fields:
+        assert info.step == "s"
+        assert info.dimension == physics.FIELDS[info.name].dimension
+        values = ended.field(info.name)
+        assert values.shape == (12, physics.FIELDS[info.name].width)
+        assert np.abs(values).max() == 0.0
+    assert ended.step.dofs == 12 * max(1, len(physics.components(3)))
+    assert ended.step.HasField("balance")
+    assert ended.step.solve.method
+    assert ended.step.solve.why
