@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dougong.meshes.formats import ReadError, abaqus
+from dougong.meshes.formats._abaqus_elements import own_formulation
 from dougong.meshes.mesh import RawMesh
 from dougong.messages import all_reasons
 
@@ -333,3 +334,12 @@ def test_a_deck_of_somebody_else(tmp_path):
     edges = mesh.blocks[0].type.edges
     middle = mesh.points[nodes[:, edges]].mean(axis=2)
     np.testing.assert_allclose(mesh.points[nodes[:, 8:]], middle, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("C3D8", True), ("C3D8I", False), ("C3D8R", False), ("C3D20R", False), ("C3D20", True), ("C3D10M", False),
+     ("C3D10", True), ("C3D10HS", False), ("C3D8RH", False), ("CPS4R", False), ("CPE8", True), ("S4R", True), ("C3D8T", True)],
+)  # fmt: skip
+def test_a_formulation_that_is_not_kept_is_told(name, kept):
+    assert own_formulation(name) is not kept

@@ -77,6 +77,17 @@ def element_type(name: str) -> ElementType | None:
     return None
 
 
+#: Solids: shape and order, then letters of the formulation.
+_FORMULATION = re.compile(r"(?:C3D(?:4|6|8|10|15|20|27)|CP[SE]G?\d|CG?AX\d)([A-Z]*)")
+
+
+def own_formulation(name: str) -> bool:
+    """Whether an element type asks for a formulation that a cell does not carry: C3D8I, C3D20R, C3D10M, ..."""
+    match = _FORMULATION.fullmatch(name)
+    # R reduced, I incompatible modes, H hybrid, M modified, S improved surface stress; T, E, P add other fields.
+    return match is not None and bool(set(match[1]) & set("RIHMS"))
+
+
 def _element(cell: str, structural: bool) -> ElementType:
     return ElementType(CELL_TYPES[cell], _MIDDLE_SECOND if cell == "line3" else None, structural)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dougong.meshes.formats import _abaqus_cards as deck
 from dougong.meshes.formats._abaqus_cards import Card
-from dougong.meshes.formats._abaqus_elements import element_type
+from dougong.meshes.formats._abaqus_elements import element_type, own_formulation
 from dougong.meshes.formats._abaqus_model import (
     ElementGroup,
     Instance,
@@ -85,6 +85,7 @@ class _Reader:
         self.in_assembly = False
         self.skipped: dict[str, int] = {}
         self.connectors = 0
+        self.formulations: dict[str, None] = {}
         self.transforms = 0
         self.system: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
 
@@ -109,6 +110,8 @@ class _Reader:
         resolver = Resolver(self.file, instances)
         if self.transforms:
             resolver.notices.append(("MESH_NOTICE_NODE_FRAMES", {"card": "*TRANSFORM", "count": self.transforms}))
+        if self.formulations:
+            resolver.notices.append(("MESH_NOTICE_FORMULATION", {"types": ", ".join(self.formulations)}))
         if self.connectors:
             resolver.notices.append(("MESH_NOTICE_CONNECTORS_SKIPPED", {"count": self.connectors}))
         if self.skipped:
@@ -231,6 +234,8 @@ class _Reader:
         kind = element_type(name)
         if kind is None:
             raise ReadError("MESH_CELL_TYPE_UNKNOWN", line=self._line(card), type=shorten(name))
+        if own_formulation(name):
+            self.formulations[name] = None
         if self.scope is self.assembly and any("." in ",".join(f[1:]) for _, f in deck.rows(self.file, card)):
             # Springs and connectors between instances name their nodes "instance.number".
             self.connectors += sum(1 for _ in deck.rows(self.file, card))
