@@ -180,6 +180,17 @@ def test_nobody_waits_for_an_event_that_never_comes(server: ServerProcess, name:
     assert server.events(job.job_id, last) == []
 
 
+def test_cancelling_a_job_that_waits_for_a_warm_worker() -> None:
+    never = (sys.executable, "-c", "import time; time.sleep(100)")
+    with running_server(warm_workers=1, warm_command=never) as other:
+        job = other.submit("solve")
+        until(lambda: other.run_directory(job.job_id).exists())
+        other.jobs.CancelJob(job_pb2.CancelJobRequest(job_id=job.job_id))
+        assert other.wait(job.job_id, timeout=5).state == J.STATE_CANCELLED
+        # Its cores are free.
+        assert other.wait(other.submit("solve", ranks=2).job_id).state == J.STATE_SUCCEEDED
+
+
 # Servers that die
 
 

@@ -18,7 +18,7 @@ import pytest
 from dougong.internal import run_pb2
 from dougong.meshes import canonical
 from dougong.server import processes
-from dougong.server.executors.base import Attempt, Sighting
+from dougong.server.executors.base import Attempt, LaunchError, Sighting
 from dougong.server.executors.local import LocalExecutor, create
 from dougong.server.jobs.model import Phase
 from dougong.solver import rundir
@@ -201,6 +201,35 @@ def test_a_token_that_cannot_be_shown_takes_the_usual_way(root: Path) -> None:
         await bench.until(attempt, lambda s: s.phase is Phase.GONE)
         assert (rundir.read_outcome(attempt.directory) or run_pb2.Outcome()).token == "short"
         bench.executor.forget(attempt, sound=True)
+        await bench.executor.close()
+
+    _run(story())
+
+
+def test_nobody_waits_for_a_process_that_does_not_get_ready_after_a_cancel(root: Path) -> None:
+    """An attempt that is stopped while it waits for a worker's start is not started, and the worker is another's."""
+
+    async def story() -> None:
+        marker = root / "go on"
+        slow = "import sys, time, pathlib, runpy\nwhile not pathlib.Path(sys.argv[2]).exists(): time.sleep(0.02)\n"
+        program = slow + "sys.path.insert(0, sys.argv[1]); runpy.run_module('warm', run_name='__main__')\n"
+        fakes = str(Path(__file__).parents[1] / "server_fakes")
+        bench = Bench(root, warm_command=(sys.executable, "-c", program, fakes, str(marker)))
+        token = uuid.uuid4().hex
+        launching = asyncio.create_task(bench.start("solve", "li", token))
+        while not (bench.root / "runs" / token / "results").exists():
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        assert not launching.done()
+        attempt = Attempt(token, bench.root / "runs" / token, job_pb2.Resources(ranks=1), None, "li")
+        await bench.executor.stop(attempt)
+        with pytest.raises(LaunchError):
+            await asyncio.wait_for(launching, 5)
+        assert processes.find(token) == []
+        marker.touch()
+        # The one that nobody waits for any more serves whoever comes.
+        assert await bench.run("solve", "wang") == await bench.run("solve", "wang")
+        assert not rundir.is_fenced(attempt.directory)
         await bench.executor.close()
 
     _run(story())

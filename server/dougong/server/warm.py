@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dougong.server import processes
+from dougong.server.executors.base import LaunchError
 from dougong.solver import rundir
 
 _log = logging.getLogger(__name__)
@@ -193,6 +194,7 @@ class WarmPool:
         self._workers: list[WarmWorker] = []
         self._failed_starts = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: dict[str, WarmWorker] = {}
 
     def start(self) -> None:
         """Get one worker ready ahead of the first job."""
@@ -200,13 +202,19 @@ class WarmPool:
             self._spawn()
 
     async def give(self, owner: str, token: str, directory: Path) -> Serving | None:
-        """Give a run directory to a worker of this owner; None when there is none: then nothing was begun."""
+        """Give a run directory to a worker of this owner; None when there is none: then nothing was begun.
+
+        Raises
+        ------
+        LaunchError
+            The attempt was doomed while a worker got ready.
+        """
         # One that ends while it is waited for is replaced by another.
         for _ in range(2):
             worker = self._take(owner)
             if worker is None:
                 return None
-            if not await worker.until(lambda w=worker: w.ready, _START_SECONDS):  # type: ignore[misc]
+            if not await self._until_ready(worker, token):
                 self._retire(worker)
                 continue
             if await worker.give(token, directory):
@@ -217,6 +225,21 @@ class WarmPool:
             if rundir.is_fenced(directory):
                 return Serving(worker, token)
         return None
+
+    async def _until_ready(self, worker: WarmWorker, token: str) -> bool:
+        """Wait for a worker, as long as the attempt is wanted; False when it does not get ready."""
+        self._waiting[token] = worker
+        try:
+            ready = await worker.until(lambda: worker.ready or token not in self._waiting, _START_SECONDS)
+        finally:
+            wanted = self._waiting.pop(token, None) is not None
+        if not wanted:
+            worker.taken = False
+            if worker.jobs == 0:
+                worker.owner = None
+            self._end_if_idle(worker)
+            raise LaunchError("called off")
+        return ready
 
     def _take(self, owner: str) -> WarmWorker | None:
         """Reserve the worker that will be ready first; it serves this owner from now on."""
@@ -284,7 +307,13 @@ class WarmPool:
                 self._end_if_idle(worker)
 
     def doom(self, token: str) -> None:
-        """The worker of this attempt is about to be ended: it gets no other job meanwhile."""
+        """The worker of this attempt is about to be ended: it gets no other job meanwhile.
+
+        Should the attempt still wait for one, it gets none.
+        """
+        waited_for = self._waiting.pop(token, None)
+        if waited_for is not None:
+            waited_for.changed()
         for worker in [w for w in self._workers if w.served == token]:
             self._retire(worker)
 

@@ -149,7 +149,7 @@ class AttemptDriver:
             )
             mesh = self._mesh_directory(self._mesh_id)
             await asyncio.to_thread(rundir.prepare, attempt.directory, spec, mesh)
-            handle = await self._executor.launch(attempt)
+            handle = await self._launch_unless_cancelled(attempt)
             self._executor.listen(attempt, self._poke.set)
         except (LaunchError, OSError, FemError) as error:
             return attempt, failure("LAUNCH_FAILED", cause=str(error), log="")
@@ -160,6 +160,22 @@ class AttemptDriver:
             # It is found by its token if the server should die now.
             _log.warning("job %s: the handle could not be stored: %s", self._job_id, error)
         return attempt, None
+
+    async def _launch_unless_cancelled(self, attempt: Attempt) -> str:
+        """Launch; a cancellation is passed on at once, for a launcher may wait for long before it starts anything."""
+        launching = asyncio.create_task(self._executor.launch(attempt))
+        try:
+            while not launching.done():
+                poked = asyncio.create_task(self._poke.wait())
+                await asyncio.wait([launching, poked], return_when=asyncio.FIRST_COMPLETED)
+                poked.cancel()
+                if self._poke.is_set() and not launching.done():
+                    self._poke.clear()
+                    if (await self._store.get(self._job_id)).cancel_requested:
+                        await self._executor.stop(attempt)
+        finally:
+            launching.cancel()
+        return await launching
 
     async def _turn(self, attempt: Attempt, lost: job_pb2.Failure | None) -> bool:
         """Look once and act; True when the attempt has ended."""
