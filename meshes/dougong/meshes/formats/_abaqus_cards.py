@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.meshes.formats._textfile import TextFile, bad_number, comma_table, decode, parse_float, parse_id, shorten
+from dougong.meshes.formats._text import decode
+from dougong.meshes.formats._textfile import TextFile, bad_number, comma_table, parse_float, parse_id, shorten
 from dougong.meshes.formats.base import ReadError
 
 _FIELD = re.compile(r'((?:[^,"]|"[^"]*"?)*)(?:,|$)')

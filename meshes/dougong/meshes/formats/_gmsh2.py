@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import mmap
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dougong.meshes.formats._gmsh_cells import GMSH_CELLS, type_name
 from dougong.meshes.formats._gmsh_groups import Chunk
+from dougong.meshes.formats._gmsh_parts import Parts
 from dougong.meshes.formats._gmsh_tokens import BinaryTokens, TextTokens
 from dougong.meshes.formats._text import line_of, odd_line, shown
 from dougong.meshes.formats.base import ReadError
-
-if TYPE_CHECKING:
-    from dougong.meshes.formats.gmsh import Parts
 
 _NODES = "$Nodes"
 _ELEMENTS = "$Elements"

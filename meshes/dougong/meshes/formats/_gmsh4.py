@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import mmap
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dougong.meshes.formats._gmsh_cells import GMSH_CELLS, type_name
 from dougong.meshes.formats._gmsh_groups import Chunk
+from dougong.meshes.formats._gmsh_parts import Parts
 from dougong.meshes.formats._gmsh_tokens import BinaryTokens, TextTokens, Tokens
 from dougong.meshes.formats.base import ReadError
-
-if TYPE_CHECKING:
-    from dougong.meshes.formats.gmsh import Parts
 
 
 def _tokens(data: mmap.mmap, at: int, parts: Parts, section: str, whole: bool) -> Tokens:

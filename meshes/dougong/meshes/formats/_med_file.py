@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.meshes.formats._textfile import decode, shorten
+from dougong.meshes.formats._text import decode
+from dougong.meshes.formats._textfile import shorten
 from dougong.meshes.formats.base import ReadError
 
 #: Deflate shrinks at most about so much.

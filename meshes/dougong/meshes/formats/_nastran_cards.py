@@ -11,7 +11,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from dougong.meshes.formats._textfile import TextFile, decode
+from dougong.meshes.formats._text import decode
+from dougong.meshes.formats._textfile import TextFile
 
 _LINES_AT_ONCE = 50_000
 _FREE_WIDTH = 24

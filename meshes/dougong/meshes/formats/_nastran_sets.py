@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from dougong.meshes.formats._nastran_cards import Cards
-from dougong.meshes.formats._textfile import decode
+from dougong.meshes.formats._text import decode
 
 _HM_NAME = re.compile(r'\$HMNAME\s+(PROP|COMP)\s+(\d{1,15})\s*"([^"]+)"', re.I)
 _HM_SET = re.compile(r'\$HMSET\s+(\d{1,15})\s+(\d)\s*"([^"]+)"', re.I)

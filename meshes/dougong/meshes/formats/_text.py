@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 import warnings
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +23,20 @@ class Buffer(Protocol):
     def __getitem__(self, index: slice, /) -> bytes: ...
     def find(self, sub: bytes, start: int = ..., end: int = ..., /) -> int: ...
     def rfind(self, sub: bytes, start: int = ..., end: int = ..., /) -> int: ...
+
+
+def mapped(path: Path) -> mmap.mmap:
+    """The bytes of a file, mapped read-only.
+
+    Raises
+    ------
+    ReadError
+        MESH_FILE_EMPTY.
+    """
+    with open(path, "rb") as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            raise ReadError("MESH_FILE_EMPTY")
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def decode(name: bytes) -> str:

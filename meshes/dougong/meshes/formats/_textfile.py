@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -12,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dougong.meshes.formats._text import decode, line_of
 from dougong.meshes.formats.base import ReadError
 
 #: Data are parsed in chunks of about so many bytes, so that no file stands in memory twice.
@@ -61,10 +63,7 @@ class TextFile:
 
     def line_number(self, offset: int) -> int:
         """Count the line, from 1, in which the byte at `offset` lies."""
-        count = 1
-        for start in range(0, offset, CHUNK_BYTES):
-            count += self.data[start : min(start + CHUNK_BYTES, offset)].count(b"\n")
-        return count
+        return line_of(self.data, offset)
 
     def end_of_line(self, offset: int) -> int:
         """Find the next line feed, or the end of the file."""
@@ -101,14 +100,14 @@ class TextFile:
                 at += len(line) + 1
 
 
-def decode(text: bytes) -> str:
-    """Decode text of a mesh file: UTF-8, else GB 18030 (Chinese pre-processors write it), else Latin-1."""
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return text.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return text.decode("latin-1")
+@contextmanager
+def reading(path: Path, format_name: str) -> Iterator[TextFile]:
+    """Open a text file for a reader; see `TextFile`.
+
+    Coordinates may overflow or be no numbers: the checks that follow for all formats say so.
+    """
+    with TextFile(path, format_name) as file, np.errstate(all="ignore"):
+        yield file
 
 
 def shorten(text: str) -> str:

@@ -26,7 +26,7 @@ from dougong.meshes.formats._abaqus_model import (
     rotation_about,
 )
 from dougong.meshes.formats._abaqus_resolve import Resolver
-from dougong.meshes.formats._textfile import TextFile, comma_table, parse_float, parse_id, shorten
+from dougong.meshes.formats._textfile import TextFile, comma_table, parse_float, parse_id, reading, shorten
 from dougong.meshes.formats.base import ReadError
 from dougong.meshes.mesh import RawMesh
 
@@ -52,20 +52,8 @@ def sniff(head: bytes) -> bool:
 
 
 def read(path: Path) -> RawMesh:
-    """Read a deck.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Raises
-    ------
-    ReadError
-        With the line that is wrong.
-    """
-    # Coordinates may overflow or be no numbers: the checks that follow for all formats say so.
-    with TextFile(path, NAME) as file, np.errstate(all="ignore"):
+    """Read a deck. Raises `ReadError` with the line that is wrong."""
+    with reading(path, NAME) as file:
         if not file.mentions(b"NODE", b"INSTANCE", b"INCLUDE"):
             raise ReadError("MESH_NO_NODES")
         reader = _Reader(file)

@@ -9,17 +9,13 @@ Source: Gmsh reference manual, "MSH file format", "MSH file format version 2", "
 from __future__ import annotations
 
 import mmap
-import os
-from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from dougong.meshes.formats import _gmsh2, _gmsh4
 from dougong.meshes.formats._gmsh_cells import GMSH_CELLS
-from dougong.meshes.formats._gmsh_groups import Chunk, assemble
-from dougong.meshes.formats._text import decode, line_of, shown, skip_space
+from dougong.meshes.formats._gmsh_groups import assemble
+from dougong.meshes.formats._gmsh_parts import Parts
+from dougong.meshes.formats._text import decode, line_of, mapped, shown, skip_space
 from dougong.meshes.formats.base import ReadError
 from dougong.meshes.mesh import RawMesh
 
@@ -33,20 +29,6 @@ _VERSIONS = ("2", "2.0", "2.1", "2.2", "4", "4.0", "4.1")
 _SILENT = ("Comments", "GhostElements")
 
 
-@dataclass
-class Parts:
-    """What has been read so far."""
-
-    version: str = ""
-    binary: bool = False
-    order: str = "<"
-    names: dict[tuple[int, int], str] = field(default_factory=dict)
-    entities: dict[tuple[int, int], list[int]] = field(default_factory=dict)
-    nodes: list[tuple[NDArray[np.int64], NDArray[np.float64]]] | None = None
-    chunks: list[Chunk] | None = None
-    notices: list[tuple[str, dict[str, object]]] = field(default_factory=list)
-
-
 def sniff(head: bytes) -> bool:
     """Whether it begins as an MSH file does, possibly after comments."""
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"$MeshFormat", b"$Comments")) and b"$MeshFormat" in head
@@ -54,10 +36,7 @@ def sniff(head: bytes) -> bool:
 
 def read(path: Path) -> RawMesh:
     """Read a file. Raises `ReadError`."""
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            raise ReadError("MESH_FILE_EMPTY")
-        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    data = mapped(path)
     parts = Parts()
     at = 3 if data[:3] == b"\xef\xbb\xbf" else 0
     while True:

@@ -56,18 +56,7 @@ def unavailable() -> str:
 
 
 def read(path: Path) -> RawMesh:
-    """Read a MED file.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Raises
-    ------
-    ReadError
-        With the group or dataset that is wrong.
-    """
+    """Read a MED file. Raises `ReadError` with the group or dataset that is wrong."""
     if path.stat().st_size == 0:
         raise ReadError("MESH_FILE_EMPTY")
     if unavailable():

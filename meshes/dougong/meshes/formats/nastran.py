@@ -20,7 +20,7 @@ from dougong.meshes.formats._nastran_cards import Cards
 from dougong.meshes.formats._nastran_frames import Frames
 from dougong.meshes.formats._nastran_numbers import parse_integer, parse_integers, parse_real, parse_reals
 from dougong.meshes.formats._nastran_sets import Names, read_names
-from dougong.meshes.formats._textfile import TextFile, shorten
+from dougong.meshes.formats._textfile import reading, shorten
 from dougong.meshes.formats.base import ReadError
 from dougong.meshes.mesh import CellBlock, RawMesh
 
@@ -71,20 +71,8 @@ def sniff(head: bytes) -> bool:
 
 
 def read(path: Path) -> RawMesh:
-    """Read bulk data.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Raises
-    ------
-    ReadError
-        With the line that is wrong.
-    """
-    # Coordinates may overflow or be no numbers: the checks that follow for all formats say so.
-    with TextFile(path, NAME) as file, np.errstate(all="ignore"):
+    """Read bulk data. Raises `ReadError` with the line that is wrong."""
+    with reading(path, NAME) as file:
         if not file.mentions(b"GRID", b"INCLUDE"):
             raise ReadError("MESH_NO_NODES")
         cards = Cards(file)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.meshes.formats._ids import IdMap, keep_last, listed, repeated
-from dougong.meshes.formats._textfile import TextFile, bad_number, shorten
+from dougong.meshes.formats._textfile import TextFile, bad_number, reading, shorten
 from dougong.meshes.formats._unv_elements import ElementTable, read_elements
 from dougong.meshes.formats._unv_lines import read_table
 from dougong.meshes.formats.base import ReadError
@@ -42,20 +42,8 @@ def sniff(head: bytes) -> bool:
 
 
 def read(path: Path) -> RawMesh:
-    """Read a universal file.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Raises
-    ------
-    ReadError
-        With the line that is wrong.
-    """
-    # Coordinates may overflow or be no numbers: the checks that follow for all formats say so.
-    with TextFile(path, NAME) as file, np.errstate(all="ignore"):
+    """Read a universal file. Raises `ReadError` with the line that is wrong."""
+    with reading(path, NAME) as file:
         reader = _Reader(file)
         for number, start, end in _datasets(file):
             reader.take(number, start, end)

@@ -8,7 +8,6 @@ Source: VTK file formats, "Simple legacy formats".
 from __future__ import annotations
 
 import mmap
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.meshes.formats._text import line_of, parse_numbers, shown
+from dougong.meshes.formats._text import line_of, mapped, parse_numbers, shown
 from dougong.meshes.formats._vtk_cells import assemble, nodes_of
 from dougong.meshes.formats.base import ReadError
 from dougong.meshes.mesh import RawMesh
@@ -43,10 +42,7 @@ def sniff(head: bytes) -> bool:
 
 def read(path: Path) -> RawMesh:
     """Read a file. Raises `ReadError`."""
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            raise ReadError("MESH_FILE_EMPTY")
-        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    data = mapped(path)
     return _Reader(data).run()
 
 

@@ -8,7 +8,6 @@ array with a known name ("MaterialID", "region", "gmsh:physical", ...) becomes a
 from __future__ import annotations
 
 import mmap
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from xml.parsers import expat
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.meshes.formats._text import shown, skip_space
+from dougong.meshes.formats._text import mapped, shown, skip_space
 from dougong.meshes.formats._vtk_cells import assemble
 from dougong.meshes.formats._vtu_arrays import ArraySpec, Encoding, check_compressor, read_array
 from dougong.meshes.formats.base import ReadError
@@ -49,10 +48,7 @@ def sniff(head: bytes) -> bool:
 
 def read(path: Path) -> RawMesh:
     """Read a file. Raises `ReadError`."""
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            raise ReadError("MESH_FILE_EMPTY")
-        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    data = mapped(path)
     outline = _Outline(data)
     outline.run()
     encoding = outline.encoding()
