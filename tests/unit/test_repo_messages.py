@@ -10,7 +10,7 @@ from string import Formatter
 
 import pytest
 
-from dougong.messages.catalogue import catalogue
+from dougong.messages.catalogue import UnknownReasonError, catalogue, entry
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(
@@ -68,6 +68,13 @@ def test_every_entry_is_complete_in_both_languages(reason: str) -> None:
     assert bool(entry["en_do"].strip()) == bool(entry["zh_do"].strip())
     assert gaps(entry["en"] + entry["en_do"]) == gaps(entry["zh"] + entry["zh_do"])
     assert re.search(r"[\u4e00-\u9fff]", entry["zh"]), "the Chinese sentence has no Chinese character"
+
+
+def test_an_entry_read_alone_is_that_of_the_catalogue() -> None:
+    for reason, texts in catalogue().items():
+        assert entry(reason) == texts
+    with pytest.raises(UnknownReasonError):
+        entry("NO_SUCH_REASON")
 
 
 def test_every_reason_in_the_code_is_in_the_catalogue() -> None:

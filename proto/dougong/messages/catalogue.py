@@ -37,16 +37,40 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
         A reason code stands in two files.
     """
     entries: dict[str, Mapping[str, str]] = {}
-    folder = resources.files("dougong.messages") / "texts"
-    for file in sorted(folder.iterdir(), key=lambda f: f.name):
-        if not file.name.endswith(".toml"):
-            continue
-        area = tomllib.loads(file.read_text(encoding="utf-8"))
+    for name, text in _texts().items():
+        area = tomllib.loads(text)
         twice = entries.keys() & area.keys()
         if twice:
-            raise ValueError(f"{file.name}: reason codes that another file already has: {sorted(twice)}")
+            raise ValueError(f"{name}: reason codes that another file already has: {sorted(twice)}")
         entries.update(area)
     return entries
+
+
+@cache
+def _texts() -> Mapping[str, str]:
+    """File name -> content."""
+    folder = resources.files("dougong.messages") / "texts"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    return {f.name: f.read_text(encoding="utf-8") for f in files}
+
+
+@cache
+def entry(reason: str) -> Mapping[str, str]:
+    """One entry of the catalogue; reads its table alone, for a worker needs a handful of the many.
+
+    Raises
+    ------
+    UnknownReasonError
+        The catalogue has no such reason.
+    """
+    head = f"\n[{reason}]\n"
+    for text in _texts().values():
+        start = ("\n" + text).find(head)
+        if start >= 0:
+            end = text.find("\n[", start)
+            table: Mapping[str, str] = tomllib.loads(text[start : end if end >= 0 else None])[reason]
+            return table
+    raise UnknownReasonError(reason)
 
 
 def all_reasons() -> frozenset[str]:
@@ -71,12 +95,9 @@ def render(reason: str, params: Mapping[str, object], language: str = "en") -> s
     UnknownReasonError
         The catalogue has no such reason.
     """
-    try:
-        entry = catalogue()[reason]
-    except KeyError:
-        raise UnknownReasonError(reason) from None
+    texts = entry(reason)
     filled = _Gaps({key: str(value) for key, value in params.items()})
-    sentences = (entry[language], entry[f"{language}_do"])
+    sentences = (texts[language], texts[f"{language}_do"])
     separator = " " if language == "en" else ""
     return separator.join(s.format_map(filled) for s in sentences if s)
 

@@ -6,9 +6,9 @@ Format: "VTK XML file formats", UnstructuredGrid, appended data with encoding "r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,10 +124,10 @@ def _header(
     stored: StoredMesh, points: _Array, cells: list[_Array], data: list[_Array], places: dict[str, int]
 ) -> bytes:
     def array(a: _Array) -> str:
-        names = "".join(f" ComponentName{i}={quoteattr(c)}" for i, c in enumerate(a.components))
+        names = "".join(f' ComponentName{i}="{escape(c)}"' for i, c in enumerate(a.components))
         width = f' NumberOfComponents="{a.width}"' if a.width > 1 else ""
         kind, place = _TYPES[a.dtype[1:]], places[a.name]
-        head = f'        <DataArray type="{kind}" Name={quoteattr(a.name)}{width}{names}'
+        head = f'        <DataArray type="{kind}" Name="{escape(a.name)}"{width}{names}'
         return f'{head} format="appended" offset="{place}"/>'
 
     lines = [
