@@ -22,7 +22,7 @@ def config(data: Path, address: str, **changes: Any) -> Config:
         "worker_command": (*CHILD_PYTHON, "-u", "-m", "mpi4py", str(FAKES / "worker.py")),
         "check_command": (*CHILD_PYTHON, str(FAKES / "check.py")),
         "warm_workers": 0,
-        "warm_command": (*CHILD_PYTHON, "-u", str(FAKES / "warm.py")),
+        "warm_command": (*CHILD_PYTHON, "-u", str(FAKES / "warm_worker.py")),
         "poll_seconds": 0.03,
         "retry_seconds": 0.05,
         "stop_patience_seconds": 0.5,
