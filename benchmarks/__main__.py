@@ -79,7 +79,9 @@ def _run(bench: cases.Bench, options: argparse.Namespace) -> list[str]:
     if not quick:
         work.append(("iterations/", lambda: cases.flat(bench, "beam/50k", "beam/800k")))
     work.append(("read/", lambda: reading.measure(bench, "beam/50k" if quick else "beam/800k")))
-    work.append(("overhead/", lambda: overhead.measure(bench, "beam/50k" if quick else "beam/100k")))
+    work.append(("overhead/", lambda: overhead.added(bench, "beam/50k" if quick else "beam/100k")))
+    work.append(("small/", lambda: overhead.small(bench)))
+    work.append(("transfer/", lambda: overhead.moving(bench)))
     if options.large:
         work.append(("solve/beam/3M", lambda: cases.solve(bench, "beam/3M")))
         work.append(("iterations/", lambda: cases.flat(bench, "beam/50k", "beam/3M")))

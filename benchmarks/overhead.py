@@ -1,4 +1,4 @@
-"""The service as a user meets it: what it adds to the bare worker, small jobs, and transfer over its socket."""
+"""The service as a user meets it: what it adds to the bare worker, small jobs, and what moves over its socket."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import ours
+import transfer
 from bodies import Body
 from cases import Bench
 from processes import CACHED, ENVIRONMENT, FailedError, python
@@ -21,14 +22,11 @@ from reading import write_gmsh
 from record import record
 
 from dougong.client.client import Client
-from dougong.client.errors import InputError
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
 #: What a small job may take from submit to result in hand, and how many there should be in a second.
 LATENCY_SECONDS, JOBS_PER_SECOND = 0.5, 10.0
-#: What transfer over the socket should reach.
-UP, DOWN = 600.0, 500.0
 
 #: The service may add this much to the worker, or 5 %.
 ADDED_SECONDS = 0.3
@@ -61,15 +59,20 @@ def server() -> Iterator[Client]:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def measure(bench: Bench, case: str) -> None:
-    """All of it, on one server."""
-    body, small = bench.body(case), bench.body("beam/1k")
-    if body is None or small is None:
-        return
-    with server() as client:
-        _overhead(bench, client, case, body)
-        _small(bench, client, small)
-        _transfer(bench, client, body)
+def added(bench: Bench, case: str) -> None:
+    """A job through the service against the bare worker."""
+    body = bench.body(case)
+    if body is not None:
+        with server() as client:
+            _overhead(bench, client, case, body)
+
+
+def small(bench: Bench) -> None:
+    """Latency and rate of small jobs."""
+    body = bench.body("beam/1k")
+    if body is not None:
+        with server() as client:
+            _small(bench, client, body)
 
 
 def _upload(client: Client, body: Body) -> str:
@@ -139,29 +142,16 @@ def _small(bench: Bench, client: Client, body: Body) -> None:
     bench.report.add(record("small/rate", "jobs/s", rate, JOBS_PER_SECOND, "what is asked for", 1.0, body.dofs))
 
 
-def _transfer(bench: Bench, client: Client, body: Body) -> None:
-    size = (512 if bench.runs > 1 else 64) << 20
-    with tempfile.NamedTemporaryFile(suffix=".msh", dir=body.folder) as file:
-        # Nothing a reader takes long to refuse: what counts is the way to the server.
-        file.write(b"$MeshFormat\n9.9 0 8\n$EndMeshFormat\n")
-        block = os.urandom(1 << 20)
-        for _ in range(size >> 20):
-            file.write(block)
-        file.flush()
-        times: list[tuple[float, int]] = []
-        with contextlib.suppress(InputError):
-            client.upload_mesh(file.name, progress=lambda sent, _all: times.append((time.perf_counter(), sent)))
-    (start, first), (end, last) = times[0], times[-1]
-    rate = (last - first) / 1e6 / (end - start)
-    bench.report.add(record("transfer/up", "MB/s", rate, UP, "what is asked for", 1.0))
-
-    analysis = _analysis(client, body)
-    analysis.outputs.fields.add(name="stress", location=pb.LOCATION_INTEGRATION_POINT)
-    _, job = _run(client, analysis)
-    rates = []
-    for _ in range(10):
-        start = time.perf_counter()
-        field = client.field(job, "stress", location=pb.LOCATION_INTEGRATION_POINT)
-        rates.append(field.nbytes / 1e6 / (time.perf_counter() - start))
-    bench.report.add(record("transfer/down", "MB/s", statistics.median(rates), DOWN, "what is asked for", 1.0))
-    bench.report.note(f"transfer: {size >> 20} MiB up, {field.nbytes / 1e6:.0f} MB down")
+def moving(bench: Bench) -> None:
+    """A file up and a field down over a local socket."""
+    size = (300 if bench.runs > 1 else 64) << 20
+    with transfer.service() as at:
+        up = [transfer.upload(at, size) for _ in range(bench.runs)]
+        job = transfer.job_with_field(at, size)
+        transfer.download(at, job, size)  # the server checks the file once
+        down = [transfer.download(at, job, size) for _ in range(bench.runs)]
+    for case, found, wanted in (("transfer/up", up, transfer.UP), ("transfer/down", down, transfer.DOWN)):
+        rate = statistics.median(rate for rate, _ in found)
+        bench.report.add(record(case, "MB/s", rate, wanted, "what is asked for", 1.0))
+        memory = [max(grown[k] for _, grown in found) / 1e6 for k in (0, 1)]
+        bench.report.note(f"{size >> 20} MiB; memory grew by {memory[0]:.0f} MB (server), {memory[1]:.0f} MB (client)")
