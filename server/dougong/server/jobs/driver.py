@@ -164,15 +164,14 @@ class AttemptDriver:
     async def _launch_unless_cancelled(self, attempt: Attempt) -> str:
         """Launch; a cancellation is passed on at once, for a launcher may wait for long before it starts anything."""
         launching = asyncio.create_task(self._executor.launch(attempt))
+        # It has something to tell, as a cancellation has.
+        launching.add_done_callback(lambda _: self.poke())
         try:
             while not launching.done():
-                poked = asyncio.create_task(self._poke.wait())
-                await asyncio.wait([launching, poked], return_when=asyncio.FIRST_COMPLETED)
-                poked.cancel()
-                if self._poke.is_set() and not launching.done():
-                    self._poke.clear()
-                    if (await self._store.get(self._job_id)).cancel_requested:
-                        await self._executor.stop(attempt)
+                await self._poke.wait()
+                self._poke.clear()
+                if not launching.done() and (await self._store.get(self._job_id)).cancel_requested:
+                    await self._executor.stop(attempt)
         finally:
             launching.cancel()
         return await launching
