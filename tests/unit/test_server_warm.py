@@ -212,9 +212,9 @@ def test_nobody_waits_for_a_process_that_does_not_get_ready_after_a_cancel(root:
     async def story() -> None:
         marker = root / "go on"
         slow = "import sys, time, pathlib, runpy\nwhile not pathlib.Path(sys.argv[2]).exists(): time.sleep(0.02)\n"
-        program = slow + "sys.path.insert(0, sys.argv[1]); runpy.run_module('warm', run_name='__main__')\n"
-        fakes = str(Path(__file__).parents[1] / "server_fakes")
-        bench = Bench(root, warm_command=(sys.executable, "-c", program, fakes, str(marker)))
+        program = slow + "runpy.run_path(sys.argv[1], run_name='__main__')\n"
+        fake = str(Path(__file__).parents[1] / "server_fakes" / "warm_worker.py")
+        bench = Bench(root, warm_command=(sys.executable, "-c", program, fake, str(marker)))
         token = uuid.uuid4().hex
         launching = asyncio.create_task(bench.start("solve", "li", token))
         while not (bench.root / "runs" / token / "results").exists():
