@@ -23,6 +23,7 @@ import fenicsx
 import ours
 import overhead
 import reading
+import traffic
 from assembly import TYPES
 from bodies import ROOT
 from processes import FailedError
@@ -76,6 +77,8 @@ def _run(bench: cases.Bench, options: argparse.Namespace) -> list[str]:
         work.append((f"solve/{name}", lambda n=name: cases.gamg(bench, n)))
     for name in ("beam/50k",) if quick else _RANKS:
         work.append((f"ranks2/{name}", lambda n=name: cases.ranks(bench, n)))
+    traffic_case = "beam/50k" if quick else "beam/800k"
+    work.append((f"traffic/{traffic_case}", lambda: traffic.measure(bench, traffic_case)))
     if not quick:
         work.append(("iterations/", lambda: cases.flat(bench, "beam/50k", "beam/800k")))
     work.append(("read/", lambda: reading.measure(bench, "beam/50k" if quick else "beam/800k")))

@@ -62,6 +62,11 @@ class Bench:
             self.report.note(f"solve/{case} is left out: DOUGONG_EXTRA_MESHES does not name a folder with its mesh")
         return body
 
+    def solve(self, case: str, body: Body) -> ours.Solved:
+        """Run ours on one rank, and keep what it found."""
+        self.solved[case] = ours.solve(body)
+        return self.solved[case]
+
     def interleaved(self, *calls: Callable[[], Run]) -> list[list[Run]]:
         """Runs of programs in turn, several where the quickest takes a short time."""
         found = [[call()] for call in calls]
@@ -103,11 +108,10 @@ def solve(bench: Bench, case: str) -> None:
     body = bench.body(case)
     if body is None:
         return
-    report, kept = bench.report, {}
+    report = bench.report
 
     def own() -> Run:
-        kept["ours"] = ours.solve(body)
-        return kept["ours"].run
+        return bench.solve(case, body).run
 
     theirs: list[DolfinxSolved] = []
 
@@ -121,8 +125,7 @@ def solve(bench: Bench, case: str) -> None:
     else:
         mine, peers = bench.interleaved(own, dolfinx)
         peer_name = bench.dolfinx.name + ", GAMG"
-    solved: ours.Solved = kept["ours"]
-    bench.solved[case] = solved
+    solved = bench.solved[case]
     seconds, dofs = _median(mine), body.dofs
     report.add(
         record(f"solve/{case}", "seconds", seconds, peers and _median(peers), peer_name, 0.35, dofs),
@@ -199,7 +202,7 @@ def flat(bench: Bench, small: str, large: str) -> None:
             body = bench.body(case)
             if body is None:
                 return
-            bench.solved[case] = ours.solve(body)
+            bench.solve(case, body)
     a, b = bench.solved[small], bench.solved[large]
     dofs = b.result.steps[0].dofs
     name = f"ours at {small}"
