@@ -25,7 +25,10 @@ NAME = "local"
 _MEASURE_SECONDS = 0.5
 
 #: Lines by which Open MPI 4 and 5 and MPICH say which rank died first.
-_RANK = re.compile(rb"process rank (\d+) with PID|MPI_ABORT was invoked on rank (\d+)|RANK (\d+) PID")
+_RANK = re.compile(
+    rb"process rank (\d+) with PID|MPI_ABORT was invoked on rank (\d+)|RANK (\d+) PID"
+    rb"|Process name: \[(?:\[\d+,\d+\]|\S+@\d+),(\d+)\]"
+)
 
 #: One BLAS thread a rank. Root is the usual user in a container. Ranks are bound to no core, for several jobs share
 #: them, and Open MPI would bind each job to the same first ones. Single-copy transfer needs ptrace rights that
