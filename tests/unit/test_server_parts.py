@@ -26,7 +26,7 @@ from dougong.server.config import Address, StartError, default_listen
 from dougong.server.datafolder import DataFolder, Lock, filesystem, prepare_socket
 from dougong.server.jobs.driver import analysis_sha256, coalesce
 from dougong.server.stopping import ServerStoppingError
-from dougong.v1 import analysis_pb2, job_pb2
+from dougong.v1 import analysis_pb2, job_pb2, mesh_pb2
 
 
 def test_the_server_imports_no_numerics() -> None:
@@ -182,7 +182,7 @@ def test_arrays_in_pieces(shape: tuple[int, ...], size: int) -> None:
     array = np.arange(np.prod(shape, dtype=int), dtype=">f8").reshape(shape)
 
     async def pieces(offset: int) -> list[bytes]:
-        chunks = [c async for c in array_chunks("a", array, size, offset=offset)]
+        chunks = [mesh_pb2.ArrayChunk.FromString(c) async for c in array_chunks("a", array, size, offset=offset)]
         assert (chunks[0].name, tuple(chunks[0].shape)) == ("a", shape)
         return [c.data for c in chunks]
 

@@ -31,6 +31,7 @@ from dougong.client.transport import (
     WATCH_PATIENCE_SECONDS,
     channel_options,
     check_address,
+    use_bulk_messages,
 )
 from dougong.messages import DataLoss
 from dougong.v1 import (
@@ -72,6 +73,7 @@ class AsyncClient:
         self._jobs: Any = job_pb2_grpc.JobServiceStub(channel)
         self._results: Any = result_pb2_grpc.ResultServiceStub(channel)
         self._system: Any = system_pb2_grpc.SystemServiceStub(channel)
+        use_bulk_messages(channel, self._meshes, self._results)
         return self
 
     async def __aexit__(
@@ -104,7 +106,7 @@ class AsyncClient:
         async def upload(attempt: int) -> mesh_pb2.Mesh:
             offset = await self._committed(upload_id) if attempt else 0
 
-            async def messages() -> AsyncIterator[mesh_pb2.UploadMeshRequest]:
+            async def messages() -> AsyncIterator[mesh_pb2.UploadMeshRequest | bytes]:
                 yield file.header(upload_id, format_name)
                 chunks = file.chunks(offset, capabilities.chunk_bytes or 1 << 20, progress)
                 while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
@@ -306,7 +308,7 @@ class AsyncClient:
         async def read(_attempt: int) -> None:
             request = result_pb2.ReadArtifactRequest(job_id=job_id, name=info.name, offset=receiver.received_bytes)
             async for chunk in self._results.ReadArtifact(request):
-                receiver.add(chunk.offset, chunk.data, chunk.crc32)
+                receiver.add(chunk)
 
         try:
             await self._retried(read)

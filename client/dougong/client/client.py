@@ -29,6 +29,7 @@ from dougong.client.transport import (
     WATCH_PATIENCE_SECONDS,
     check_address,
     open_channel,
+    use_bulk_messages,
 )
 from dougong.messages import DataLoss
 from dougong.v1 import (
@@ -77,6 +78,7 @@ class Client:
         self._jobs = job_pb2_grpc.JobServiceStub(channel)
         self._results = result_pb2_grpc.ResultServiceStub(channel)
         self._system = system_pb2_grpc.SystemServiceStub(channel)
+        use_bulk_messages(channel, self._meshes, self._results)
         self._capabilities: system_pb2.Capabilities | None = None
 
     def __enter__(self) -> Client:
@@ -156,7 +158,7 @@ class Client:
                 if error.code() != grpc.StatusCode.NOT_FOUND:
                     raise
 
-        def messages() -> Iterator[mesh_pb2.UploadMeshRequest]:
+        def messages() -> Iterator[mesh_pb2.UploadMeshRequest | bytes]:
             yield file.header(upload_id, declared)
             yield from file.chunks(offset, chunk_bytes, progress)
 
@@ -416,7 +418,7 @@ class Client:
         def read(_attempt: int) -> None:
             request = result_pb2.ReadArtifactRequest(job_id=job_id, name=info.name, offset=receiver.received_bytes)
             for chunk in self._results.ReadArtifact(request):
-                receiver.add(chunk.offset, chunk.data, chunk.crc32)
+                receiver.add(chunk)
 
         try:
             self._retried(read)

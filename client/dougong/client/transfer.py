@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from dougong.messages import DataLoss, FemError, NotFound
-from dougong.v1 import mesh_pb2, system_pb2
+from dougong.v1 import mesh_pb2, result_pb2, system_pb2
+from dougong.wire import Piece, upload_chunk
 
 #: Told how many bytes of how many have been sent.
 ProgressCallback = Callable[[int, int], None]
@@ -75,7 +76,7 @@ class ArrayReceiver:
         """Bytes of the array that is being received."""
         return len(self._last.data) if self._last is not None else 0
 
-    def add(self, chunk: mesh_pb2.ArrayChunk) -> None:
+    def add(self, piece: Piece[mesh_pb2.ArrayChunk]) -> None:
         """Take the next chunk.
 
         Raises
@@ -83,15 +84,16 @@ class ArrayReceiver:
         DataLoss
             A chunk is damaged, or one is missing.
         """
+        chunk = piece.head
         if chunk.name and chunk.name not in self.arrays:
             dtype = _DTYPES.get(chunk.dtype, "")
             self._last = Array(chunk.name, dtype, tuple(chunk.shape), chunk.cell_type)
             self.arrays[chunk.name] = self._last
         array = self._last
         name = array.name if array is not None else "?"
-        if array is None or chunk.offset != len(array.data) or zlib.crc32(chunk.data) != chunk.crc32:
+        if array is None or chunk.offset != len(array.data) or zlib.crc32(piece.data) != chunk.crc32:
             raise DataLoss("RECEIVED_BYTES_DAMAGED", name=name)
-        array.data += chunk.data
+        array.data += piece.data
 
     def finish(self) -> dict[str, Array]:
         """All arrays, whole.
@@ -163,14 +165,12 @@ class MeshFile:
             )
         )
 
-    def chunks(
-        self, offset: int, chunk_bytes: int, progress: ProgressCallback | None
-    ) -> Iterator[mesh_pb2.UploadMeshRequest]:
-        """The messages after the first one."""
+    def chunks(self, offset: int, chunk_bytes: int, progress: ProgressCallback | None) -> Iterator[bytes]:
+        """The messages after the first one, as they are on the wire."""
         with open(self.path, "rb") as file:
             file.seek(offset)
             while data := file.read(chunk_bytes):
-                yield mesh_pb2.UploadMeshRequest(chunk=mesh_pb2.UploadChunk(offset=offset, data=data))
+                yield upload_chunk(offset, data)
                 offset += len(data)
                 if progress is not None:
                     progress(offset, self.size_bytes)
@@ -201,7 +201,7 @@ class FileReceiver:
         self._digest = hashlib.sha256()
         self.received_bytes = 0
 
-    def add(self, offset: int, data: bytes, crc32: int) -> None:
+    def add(self, piece: Piece[result_pb2.ArtifactChunk]) -> None:
         """Take the next chunk.
 
         Raises
@@ -209,7 +209,8 @@ class FileReceiver:
         DataLoss
             It is damaged, or one is missing.
         """
-        if offset != self.received_bytes or zlib.crc32(data) != crc32:
+        data = piece.data
+        if piece.head.offset != self.received_bytes or zlib.crc32(data) != piece.head.crc32:
             raise DataLoss("RECEIVED_BYTES_DAMAGED", name=self._target.name)
         try:
             self._out.write(data)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import Any
 
 import grpc
 
+from dougong import wire
 from dougong.messages import InputError, violation
+from dougong.v1 import mesh_pb2, result_pb2
 
 #: Seconds between signs of life on an otherwise silent connection; the server allows one each 30 seconds.
 KEEPALIVE_SECONDS = 60
@@ -71,6 +74,33 @@ def channel_options(target: str) -> list[tuple[str, str | int]]:
 def open_channel(target: str) -> grpc.Channel:
     """A channel; nothing is connected yet."""
     return grpc.insecure_channel(target, options=channel_options(target))
+
+
+def use_bulk_messages(channel: Any, meshes: Any, results: Any) -> None:
+    """Let the methods of stubs that carry bulk data leave protobuf aside; synchronous and asynchronous channels.
+
+    They take and give what `dougong.wire` makes: bytes of messages, and pieces.
+    """
+    meshes.UploadMesh = channel.stream_unary(
+        "/dougong.v1.MeshService/UploadMesh",
+        request_serializer=wire.encode,
+        response_deserializer=mesh_pb2.Mesh.FromString,
+    )
+    meshes.ReadMesh = channel.unary_stream(
+        "/dougong.v1.MeshService/ReadMesh",
+        request_serializer=mesh_pb2.ReadMeshRequest.SerializeToString,
+        response_deserializer=wire.read_array_chunk,
+    )
+    results.ReadField = channel.unary_stream(
+        "/dougong.v1.ResultService/ReadField",
+        request_serializer=result_pb2.ReadFieldRequest.SerializeToString,
+        response_deserializer=wire.read_array_chunk,
+    )
+    results.ReadArtifact = channel.unary_stream(
+        "/dougong.v1.ResultService/ReadArtifact",
+        request_serializer=result_pb2.ReadArtifactRequest.SerializeToString,
+        response_deserializer=wire.read_artifact_chunk,
+    )
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import mmap
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.messages import InputError, violation
-from dougong.v1 import mesh_pb2
+from dougong.v1 import mesh_pb2, result_pb2
+from dougong.wire import array_chunk, artifact_chunk
 
 DATA_TYPES = {
     "<f8": mesh_pb2.DATA_TYPE_FLOAT64,
@@ -26,43 +28,77 @@ DATA_TYPES = {
 NUMPY_TYPES = {number: np.dtype(name) for name, number in DATA_TYPES.items()}
 
 
-def little_endian(array: NDArray[Any]) -> NDArray[Any]:
-    """The array, contiguous and little-endian; itself when it is that already."""
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-
-
 async def array_chunks(
     name: str, array: NDArray[Any], chunk_bytes: int, *, offset: int = 0, cell_type: str = ""
-) -> AsyncIterator[mesh_pb2.ArrayChunk]:
-    """An array as messages: the first says what it is, also when it has no bytes.
+) -> AsyncIterator[bytes]:
+    """An array as messages on the wire: the first says what it is, also when it has no bytes.
+
+    While one is being sent the next is read, checked and put together, off the event loop.
 
     Parameters
     ----------
     array
-        Any shape; a mapped one is read piece by piece, off the event loop.
+        Any shape and layout; only the rows of a piece are in memory at a time, also of a mapped one.
     offset
         Byte at which to begin.
     """
-    array = await asyncio.to_thread(little_endian, array)
-    flat = array.reshape(-1).view(np.uint8) if array.size else np.empty(0, np.uint8)
-    if not 0 <= offset <= flat.size:
-        raise InputError([violation("VALUE_OUT_OF_RANGE", "offset", value=offset, expected=f"0..{flat.size}")])
-    head = mesh_pb2.ArrayChunk(
-        name=name, dtype=DATA_TYPES[array.dtype.str], shape=array.shape, cell_type=cell_type, offset=offset
-    )
-    while True:
-        data, crc = await asyncio.to_thread(_piece, flat, offset, chunk_bytes)
-        head.offset, head.data, head.crc32 = offset, data, crc
-        yield head
-        offset += len(data)
-        if offset >= flat.size:
-            return
-        head = mesh_pb2.ArrayChunk()
+    dtype = array.dtype.newbyteorder("<")
+    if not 0 <= offset <= array.nbytes:
+        raise InputError([violation("VALUE_OUT_OF_RANGE", "offset", value=offset, expected=f"0..{array.nbytes}")])
+    head = mesh_pb2.ArrayChunk(name=name, dtype=DATA_TYPES[dtype.str], shape=array.shape, cell_type=cell_type)
+    rows = array.reshape(-1) if array.ndim == 0 else array
+
+    def piece(head: mesh_pb2.ArrayChunk, start: int) -> bytes:
+        data = _bytes_of(rows, dtype, start, min(start + chunk_bytes, array.nbytes))
+        head.offset, head.crc32 = start, zlib.crc32(data)
+        wire = array_chunk(head, data)
+        _release(rows, start, start + len(data))
+        return wire
+
+    starts = range(offset, array.nbytes, chunk_bytes) or range(offset, offset + 1)
+    ahead = asyncio.create_task(asyncio.to_thread(piece, head, offset))
+    try:
+        for following in starts[1:]:
+            wire = await ahead
+            ahead = asyncio.create_task(asyncio.to_thread(piece, mesh_pb2.ArrayChunk(), following))
+            yield wire
+        yield await ahead
+    finally:
+        ahead.cancel()
 
 
-def _piece(flat: NDArray[np.uint8], offset: int, size: int) -> tuple[bytes, int]:
-    data = flat[offset : offset + size].tobytes()
-    return data, zlib.crc32(data)
+def _bytes_of(rows: NDArray[Any], dtype: np.dtype[Any], start: int, stop: int) -> memoryview:
+    """Some bytes of an array as they travel: little-endian, C order."""
+    if start >= stop:
+        return memoryview(b"")
+    width = rows.nbytes // len(rows)
+    first, last = start // width, -(-stop // width)
+    block = np.ascontiguousarray(rows[first:last], dtype=dtype).reshape(-1).view(np.uint8)
+    return block.data[start - first * width : stop - first * width]
+
+
+def _release(rows: NDArray[Any], start: int, stop: int) -> None:
+    """Let go of the mapped pages that have been read: else a large file would stay resident as a whole."""
+    mapping: Any = rows
+    while isinstance(mapping, np.ndarray):
+        mapping = mapping.base
+    # What was mapped for writing may hold changes.
+    if not isinstance(mapping, mmap.mmap) or rows.flags.writeable or rows.strides[0] <= 0 or start >= stop:
+        return
+    width = rows.nbytes // len(rows)
+    begin = rows.ctypes.data - np.frombuffer(mapping, np.uint8).ctypes.data
+    # The page at the end belongs to the next piece too, that at the beginning to nobody any more.
+    low = (begin + start // width * rows.strides[0]) // mmap.PAGESIZE * mmap.PAGESIZE
+    high = (begin + stop // width * rows.strides[0]) // mmap.PAGESIZE * mmap.PAGESIZE
+    if high > low:
+        mapping.madvise(mmap.MADV_DONTNEED, low, high - low)
+
+
+def file_piece(path: Path, offset: int, size: int) -> tuple[bytes, int]:
+    """Some bytes of a file as an ArtifactChunk on the wire, and how many they are."""
+    data = read_piece(path, offset, size)
+    head = result_pb2.ArtifactChunk(offset=offset, crc32=zlib.crc32(data))
+    return artifact_chunk(head, data), len(data)
 
 
 def read_piece(path: Path, offset: int, size: int) -> bytes:

@@ -24,6 +24,7 @@ from grpc_reflection.v1alpha import reflection
 
 from dougong.meshes.store import MeshStore
 from dougong.server.activity import Activity
+from dougong.server.api.bulk import BulkInterceptor
 from dougong.server.api.errors import ErrorInterceptor
 from dougong.server.api.job import JobService
 from dougong.server.api.mesh import MeshService
@@ -133,7 +134,9 @@ class Server:
         self._background = asyncio.create_task(self._checker.start())
         await self._uploads.sweep(time.time_ns() - int(config.upload_days * 86400e9))
         await self._scheduler.start()
-        self._server = grpc.aio.server(interceptors=[ErrorInterceptor(self._activity)], options=server_options(config))
+        self._server = grpc.aio.server(
+            interceptors=[ErrorInterceptor(self._activity), BulkInterceptor()], options=server_options(config)
+        )
         mesh_pb2_grpc.add_MeshServiceServicer_to_server(self._meshes, self._server)
         job_pb2_grpc.add_JobServiceServicer_to_server(self._jobs, self._server)
         result_pb2_grpc.add_ResultServiceServicer_to_server(self._results, self._server)

@@ -6,13 +6,12 @@ What has arrived lies in a file whose name is a digest: neither the upload's id 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
-import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import BinaryIO
 
 from dougong.meshes.formats import ReadError, find
 from dougong.meshes.store import mesh_id
@@ -20,6 +19,9 @@ from dougong.messages import Conflict, DataLoss, InputError, NotFound, ResourceL
 from dougong.server.database import Database
 from dougong.server.meshes import MeshLibrary, MeshRecord
 from dougong.v1 import mesh_pb2
+from dougong.wire import Piece
+
+Chunk = Piece[mesh_pb2.UploadChunk]
 
 _HEAD_BYTES = 4096
 _READ_BYTES = 1 << 20
@@ -64,9 +66,7 @@ class Uploads:
         self._active: dict[Path, asyncio.Task[MeshRecord]] = {}
         self._taken: set[asyncio.Task[MeshRecord]] = set()
 
-    async def receive(
-        self, owner: str, header: mesh_pb2.UploadHeader, chunks: AsyncIterator[mesh_pb2.UploadChunk]
-    ) -> MeshRecord:
+    async def receive(self, owner: str, header: mesh_pb2.UploadHeader, chunks: AsyncIterator[Chunk]) -> MeshRecord:
         """Take an upload, from its beginning or from where it was interrupted, to a stored mesh.
 
         Raises
@@ -107,12 +107,17 @@ class Uploads:
                 del self._active[path]
 
     async def _receive(
-        self, owner: str, header: mesh_pb2.UploadHeader, chunks: AsyncIterator[mesh_pb2.UploadChunk], path: Path
+        self, owner: str, header: mesh_pb2.UploadHeader, chunks: AsyncIterator[Chunk], path: Path
     ) -> MeshRecord:
-        received = await self._write(header, chunks, path)
-        if received < header.size_bytes:
-            raise _invalid("UPLOAD_INCOMPLETE", "chunk", received=received, announced=header.size_bytes)
-        digest = await asyncio.to_thread(_finish, path)
+        sink = _Sink(path)
+        try:
+            await self._write(header, chunks, sink)
+            if sink.position < header.size_bytes:
+                received = sink.position
+                raise _invalid("UPLOAD_INCOMPLETE", "chunk", received=received, announced=header.size_bytes)
+            digest = await asyncio.to_thread(sink.digest)
+        finally:
+            sink.close()
         if digest != header.sha256:
             await self._forget(owner, header.upload_id)
             raise DataLoss("UPLOAD_DIGEST_WRONG", announced=header.sha256, received=digest)
@@ -125,26 +130,38 @@ class Uploads:
         await self._forget(owner, header.upload_id)
         return record
 
-    async def _write(
-        self, header: mesh_pb2.UploadHeader, chunks: AsyncIterator[mesh_pb2.UploadChunk], path: Path
-    ) -> int:
-        """Append chunks to the file; returns its size. What was written stays when the stream breaks."""
-        with open(path, "ab") as out:
-            position = out.tell()
-            first = True
+    async def _write(self, header: mesh_pb2.UploadHeader, chunks: AsyncIterator[Chunk], sink: _Sink) -> None:
+        """Append chunks to the file; what was written stays when the stream breaks.
+
+        While one is written and hashed, the next arrives.
+        """
+        position, first = sink.position, True
+        writing: asyncio.Future[None] | None = None
+        try:
             async for chunk in chunks:
+                offset = chunk.head.offset
                 # The first chunk of a call may repeat bytes that have arrived already: the file is cut there.
-                if first and 0 <= chunk.offset < position:
-                    out.truncate(chunk.offset)
-                    position = chunk.offset
+                if first and 0 <= offset < position:
+                    sink.cut(offset)
+                    position = offset
                 first = False
-                if chunk.offset != position:
-                    raise _invalid("UPLOAD_OFFSET_WRONG", "chunk.offset", offset=chunk.offset, expected=position)
+                if offset != position:
+                    raise _invalid("UPLOAD_OFFSET_WRONG", "chunk.offset", offset=offset, expected=position)
                 if position + len(chunk.data) > header.size_bytes:
                     raise _invalid("UPLOAD_TOO_LONG", "chunk.data", announced=header.size_bytes)
-                await asyncio.to_thread(_append, out, chunk.data)
                 position += len(chunk.data)
-        return position
+                if writing is not None:
+                    await asyncio.shield(writing)
+                writing = asyncio.ensure_future(asyncio.to_thread(sink.append, chunk.data))
+            if writing is not None:
+                await asyncio.shield(writing)
+        finally:
+            # Nothing may write to the file any more when a newer call opens it, also when this one is cancelled.
+            while writing is not None and not writing.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([writing])
+            if writing is not None and not writing.cancelled():
+                writing.exception()
 
     async def committed(self, owner: str, upload_id: str) -> int:
         """How many bytes of an upload have arrived.
@@ -227,16 +244,51 @@ def _invalid(reason: str, field: str, **params: object) -> InputError:
     return InputError([violation(reason, field, **params)])  # type: ignore[arg-type]
 
 
-def _append(out: BinaryIO, data: bytes) -> None:
-    out.write(data)
-    out.flush()
+class _Sink:
+    """The file of an upload, hashed while it grows. Only `append` and `digest` may take long.
 
+    The file itself is not made durable: after a power cut the digest tells whether it is what was sent, and what is
+    kept is the mesh that it is converted to.
+    """
 
-def _finish(path: Path) -> str:
-    """Make the file durable; its SHA-256."""
-    with open(path, "rb") as file:
-        os.fsync(file.fileno())
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    def __init__(self, path: Path) -> None:
+        self._out = open(path, "ab")  # noqa: SIM115 - closed by `close`
+        self._path = path
+        self._sha256 = hashlib.sha256()
+        self._hashed = 0
+        #: Bytes in the file.
+        self.position = self._out.tell()
+
+    def cut(self, position: int) -> None:
+        """Forget what is behind a position; only before anything is appended."""
+        self._out.truncate(position)
+        self.position = position
+
+    def append(self, data: bytes | bytearray | memoryview) -> None:
+        self._catch_up()
+        self._out.write(data)
+        self._out.flush()
+        self.position += len(data)
+        self._sha256.update(data)
+        self._hashed += len(data)
+
+    def digest(self) -> str:
+        """SHA-256 of the whole file."""
+        self._catch_up()
+        return self._sha256.hexdigest()
+
+    def close(self) -> None:
+        self._out.close()
+
+    def _catch_up(self) -> None:
+        """Hash what earlier calls have brought."""
+        if self._hashed == self.position:
+            return
+        with open(self._path, "rb") as file:
+            file.seek(self._hashed)
+            while self._hashed < self.position and (data := file.read(min(_READ_BYTES, self.position - self._hashed))):
+                self._sha256.update(data)
+                self._hashed += len(data)
 
 
 def _format(header: mesh_pb2.UploadHeader, path: Path) -> str:

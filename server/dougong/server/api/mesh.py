@@ -21,8 +21,12 @@ from dougong.server.formats import known_formats
 from dougong.server.meshes import MeshLibrary
 from dougong.server.uploads import Uploads
 from dougong.v1 import mesh_pb2, mesh_pb2_grpc
+from dougong.wire import Piece
 
 Context = grpc.aio.ServicerContext
+
+#: What an upload consists of: its header, then chunks.
+UploadPart = mesh_pb2.UploadMeshRequest | Piece[mesh_pb2.UploadChunk]
 
 
 class MeshService(mesh_pb2_grpc.MeshServiceServicer):
@@ -33,10 +37,10 @@ class MeshService(mesh_pb2_grpc.MeshServiceServicer):
         self._uploads = uploads
         self._config = config
 
-    async def UploadMesh(self, requests: AsyncIterator[mesh_pb2.UploadMeshRequest], context: Context) -> mesh_pb2.Mesh:
+    async def UploadMesh(self, requests: AsyncIterator[UploadPart], context: Context) -> mesh_pb2.Mesh:
         """Take a mesh file, whole or continued."""
         first = await anext(aiter(requests), None)
-        if first is None or first.WhichOneof("part") != "header":
+        if first is None or isinstance(first, Piece) or first.WhichOneof("part") != "header":
             raise InputError([violation("UPLOAD_HEADER_EXPECTED", "header")])
         header = self._checked(first.header)
         record = await self._uploads.receive(LOCAL_OWNER, header, _chunks(requests))
@@ -115,11 +119,11 @@ class MeshService(mesh_pb2_grpc.MeshServiceServicer):
                 await context.write(chunk)
 
 
-async def _chunks(requests: AsyncIterator[mesh_pb2.UploadMeshRequest]) -> AsyncIterator[mesh_pb2.UploadChunk]:
+async def _chunks(requests: AsyncIterator[UploadPart]) -> AsyncIterator[Piece[mesh_pb2.UploadChunk]]:
     async for request in requests:
-        if request.WhichOneof("part") != "chunk":
+        if not isinstance(request, Piece):
             raise InputError([violation("FIELD_MISSING", "chunk", name="chunk")])
-        yield request.chunk
+        yield request
 
 
 _Named = tuple[str, NDArray[np.generic], str]

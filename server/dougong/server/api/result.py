@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import zlib
 from typing import Any
 
 import grpc
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from dougong.messages import Conflict, InputError, violation
 from dougong.server.api.limits import Checks, check_id
 from dougong.server.api.owner import LOCAL_OWNER
-from dougong.server.arrays import array_chunks, read_piece
+from dougong.server.arrays import array_chunks, file_piece
 from dougong.server.config import Config
 from dougong.server.datafolder import DataFolder
 from dougong.server.jobs.model import State
@@ -78,6 +77,9 @@ class ResultService(result_pb2_grpc.ResultServiceServicer):
             expected = f"0..{entry.size_bytes}"
             raise InputError([violation("VALUE_OUT_OF_RANGE", "offset", value=request.offset, expected=expected)])
         offset = request.offset
-        while data := await asyncio.to_thread(read_piece, path, offset, self._config.chunk_bytes):
-            await context.write(result_pb2.ArtifactChunk(offset=offset, data=data, crc32=zlib.crc32(data)))
-            offset += len(data)
+        while True:
+            wire, size = await asyncio.to_thread(file_piece, path, offset, self._config.chunk_bytes)
+            if size == 0:
+                break
+            await context.write(wire)
+            offset += size
