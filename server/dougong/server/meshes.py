@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from google.protobuf import timestamp_pb2
 
 from dougong.meshes.canonical import StoredMesh
 from dougong.messages import Conflict, NotFound
 from dougong.server.database import Database
+from dougong.server.uninterrupted import uninterrupted
 from dougong.v1 import mesh_pb2
 
 #: Meshes that are read at one time: each may need several times the memory of its file.
@@ -79,6 +81,7 @@ class MeshLibrary:
         self._clock = clock
         self._places = asyncio.Semaphore(_CONVERSIONS)
         self._conversions: dict[tuple[str, str], asyncio.Task[str]] = {}
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def add(self, owner: str, source: Path, sha256: str, format_name: str, file_name: str) -> MeshRecord:
         """Convert an uploaded file, unless it is stored already, and note whose it is.
@@ -90,14 +93,27 @@ class MeshLibrary:
         InputError
             The file is no mesh that can be used.
         """
+        size = source.stat().st_size
+        while True:
+            mesh_id = await self._stored(source, sha256, format_name, file_name)
+            if await uninterrupted(self._note(owner, mesh_id, file_name, size, format_name)):
+                return await self.record(owner, mesh_id)
+
+    async def _stored(self, source: Path, sha256: str, format_name: str, file_name: str) -> str:
         key = (sha256, format_name)
         conversion = self._conversions.get(key)
         if conversion is None:
             conversion = asyncio.create_task(self._convert(source, format_name, file_name))
             self._conversions[key] = conversion
             conversion.add_done_callback(lambda task: self._converted(key, task))
-        mesh_id = await asyncio.shield(conversion)
-        size = source.stat().st_size
+        return await asyncio.shield(conversion)
+
+    def _turn(self, mesh_id: str) -> asyncio.Lock:
+        """What changes rows and files of a mesh goes one after the other, whoever its users are."""
+        return self._turns.setdefault(mesh_id, asyncio.Lock())
+
+    async def _note(self, owner: str, mesh_id: str, file_name: str, size: int, format_name: str) -> bool:
+        """Note whose a stored mesh is; False when it was removed meanwhile."""
 
         def transaction(db: sqlite3.Connection) -> None:
             db.execute(
@@ -106,8 +122,11 @@ class MeshLibrary:
                 (owner, mesh_id, file_name, size, format_name, self._clock()),
             )
 
-        await self._database.write(transaction)
-        return await self.record(owner, mesh_id)
+        async with self._turn(mesh_id):
+            if not await asyncio.to_thread(self._storage.has, mesh_id):
+                return False
+            await self._database.write(transaction)
+            return True
 
     async def _convert(self, source: Path, format_name: str, file_name: str) -> str:
         async with self._places:
@@ -185,8 +204,9 @@ class MeshLibrary:
         NotFound
             There is none.
         """
-        await self.record(owner, mesh_id)
+        await uninterrupted(self._delete(owner, mesh_id))
 
+    async def _delete(self, owner: str, mesh_id: str) -> None:
         def transaction(db: sqlite3.Connection) -> bool:
             job = db.execute(
                 "SELECT job_id FROM jobs WHERE owner = ? AND mesh_id = ?"
@@ -198,5 +218,7 @@ class MeshLibrary:
             db.execute("DELETE FROM meshes WHERE owner = ? AND mesh_id = ?", (owner, mesh_id))
             return db.execute("SELECT 1 FROM meshes WHERE mesh_id = ?", (mesh_id,)).fetchone() is None
 
-        if await self._database.write(transaction):
-            await asyncio.to_thread(self._storage.remove, mesh_id)
+        async with self._turn(mesh_id):
+            await self.record(owner, mesh_id)
+            if await self._database.write(transaction):
+                await asyncio.to_thread(self._storage.remove, mesh_id)
