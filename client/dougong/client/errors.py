@@ -95,6 +95,10 @@ def from_rpc(error: grpc.RpcError, address: str) -> FemError:
 
 def input_error(violations: list[job_pb2.Violation]) -> InputError:
     """An `InputError` also for reason codes that only the server knows."""
+    for found in violations:
+        # Parts of the call, such as the header of an upload, are no fields that a user has written.
+        if found.field.partition(".")[0] in ("header", "resources", "request_id"):
+            found.field = ""
     if violations[0].reason in all_reasons():
         return InputError(violations)
     first = violations[0]

@@ -27,6 +27,9 @@ _DPI = 150
 #: The largest displacement is shown as this part of the diagonal of the part.
 _SHOWN_DEFORMATION = 0.05
 
+#: The first character of the Chinese blocks of Unicode.
+_CHINESE = 0x2E80
+
 #: Directions to look from: around z from x, above the horizon. The first is taken when it is as good as the others.
 _VIEWS = ((-55, 28), (-35, 28), (35, 28), (55, 28), (125, 28), (145, 28), (215, 28), (235, 28), (-55, -25), (55, -25))
 
@@ -87,6 +90,7 @@ def draw_step(
     step: result_pb2.StepResult,
     skin: Mapping[str, Any],
     target: Path,
+    title: str,
 ) -> bool:
     """Draw the result of a step.
 
@@ -100,6 +104,8 @@ def draw_step(
         From `Client.skin`.
     target
         The .png file.
+    title
+        First line of the picture.
 
     Returns
     -------
@@ -132,7 +138,6 @@ def draw_step(
         top_point, top_displacement = points[where], displacement[where]
     else:
         top_point, top_displacement = _three(np.array([extreme.max_point]))[0], np.zeros(3)
-    title = job.name if len(result.steps) == 1 else f"{job.name}, {step.name}"
     scene = Scene(
         points=points,
         displacement=displacement,
@@ -405,7 +410,12 @@ class _Texts:
     def plain(self, text: str) -> str:
         """A text of the user without signs that no font here has, and without markup."""
         text = text.replace("$", r"\$")
-        return "".join(c if ord(c) < 0x2E80 else "?" for c in text) if self._latin_only else text
+        return "".join(c if ord(c) < _CHINESE else "?" for c in text) if self._latin_only else text
+
+
+def can_write(text: str) -> bool:
+    """Whether there is a font for a text."""
+    return all(ord(c) < _CHINESE for c in text) or _chinese_font() is not None
 
 
 def _chinese_font() -> str | None:

@@ -19,7 +19,7 @@ from dougong.client.dimensions import DIMENSIONS
 from dougong.client.units import UnitConverter, UnitError, parse_number
 from dougong.client.yaml_tree import Mapping, Node, Scalar, Sequence
 from dougong.messages import render, violation
-from dougong.v1 import job_pb2, options_pb2
+from dougong.v1 import analysis_pb2, job_pb2, options_pb2
 
 #: More violations than this help nobody.
 MAX_VIOLATIONS = 100
@@ -84,9 +84,24 @@ class Converter:
             self._field(node, into, short, path, dimension)
         elif short is not None and is_repeated(short):
             self._refuse("YAML_LIST_EXPECTED", path)
+        elif into.DESCRIPTOR.full_name == analysis_pb2.Vector.DESCRIPTOR.full_name:
+            self._vector(node, into, path, dimension)
+        elif not into.DESCRIPTOR.fields:
+            self._refuse("YAML_EMPTY_EXPECTED", path, key=path.rpartition(".")[2])
         else:
-            keys = ", ".join(f.name for f in into.DESCRIPTOR.fields) or "{}"
-            self._refuse("YAML_MAPPING_EXPECTED", path, keys=keys)
+            self._refuse("YAML_MAPPING_EXPECTED", path, keys=", ".join(f.name for f in into.DESCRIPTOR.fields))
+
+    def _vector(self, node: Node, into: Message, path: str, dimension: int) -> None:
+        """Fill a vector from a list: its components in the order of the fields."""
+        fields: list[Field] = list(into.DESCRIPTOR.fields)
+        if not isinstance(node, Sequence) or not 2 <= len(node.items) <= len(fields):
+            self._refuse("YAML_VECTOR_EXPECTED", path)
+            return
+        into.SetInParent()
+        for field, item in zip(fields, node.items, strict=False):
+            here = join(path, field.name)
+            self.lines.setdefault(here, item.line)
+            self._field(item, into, field, here, dimension)
 
     def _mapping(self, node: Mapping, into: Message, path: str, dimension: int) -> None:
         into.SetInParent()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dougong.messages import DataLoss, FemError, NotFound
+from dougong.messages import DataLoss, FemError, InputError, NotFound, violation
 from dougong.v1 import mesh_pb2, result_pb2, system_pb2
 from dougong.wire import Piece, upload_chunk
 
@@ -137,15 +137,23 @@ class MeshFile:
         Raises
         ------
         NotFound
-            It cannot be read.
+            It cannot be read, or is no regular file: a device or a pipe might never end.
+        InputError
+            It is empty.
         """
         path = Path(path)
         try:
+            if path.exists() and not path.is_file():
+                raise NotFound("FILE_NOT_REGULAR", file=path)
             with open(path, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
-                return cls(path, file.tell(), digest)
-        except OSError as error:
-            raise NotFound("FILE_UNREADABLE", file=path, cause=error.strerror or error) from error
+                size = file.tell()
+        except (OSError, ValueError) as error:
+            cause = getattr(error, "strerror", None) or error
+            raise NotFound("FILE_UNREADABLE", file=path, cause=cause) from error
+        if not size:
+            raise InputError([violation("FILE_EMPTY", file=path)])
+        return cls(path, size, digest)
 
     def possible_ids(self, formats: Iterable[system_pb2.MeshFormat], declared: str) -> list[str]:
         """Mesh ids that it may already have at a server: one for each format its name fits, or the declared one."""

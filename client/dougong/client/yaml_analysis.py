@@ -17,6 +17,11 @@ from dougong.v1 import analysis_pb2, job_pb2
 
 _MESH_ID = re.compile(r"[0-9a-f]{64}")
 
+#: What mesh files are called; an analysis file is not.
+MESH_SUFFIXES = frozenset(
+    {".msh", ".inp", ".vtu", ".vtk", ".unv", ".bdf", ".nas", ".fem", ".dat", ".med", ".mesh", ".stl", ".xdmf", ".h5"}
+)
+
 
 @dataclass(frozen=True)
 class AnalysisFile:
@@ -55,12 +60,21 @@ class AnalysisFileError(InputError):
         The YAML file.
     lines
         Field path -> line in the YAML file.
+    partial
+        What could be read all the same, without what is wrong; None when that is not worth looking at.
     """
 
-    def __init__(self, violations: list[job_pb2.Violation], path: Path, lines: dict[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        violations: list[job_pb2.Violation],
+        path: Path,
+        lines: dict[str, int] | None = None,
+        partial: AnalysisFile | None = None,
+    ) -> None:
         super().__init__(violations)
         self.path = path
         self.lines = lines or {}
+        self.partial = partial
 
     def place(self, field_path: str) -> str:
         """Where a field stands, as "analysis.yaml:12"."""
@@ -74,10 +88,16 @@ class AnalysisFileError(InputError):
 
 def place(path: Path, lines: dict[str, int], field_path: str) -> str:
     """Where a field, or the nearest parent that is written, stands in a file: "analysis.yaml:12"."""
+    line = line_of(lines, field_path)
+    return f"{path.name}:{line}" if line else path.name
+
+
+def line_of(lines: dict[str, int], field_path: str) -> int:
+    """The line of a field, or of the nearest parent that is written; 0 when nothing is known."""
     while field_path and field_path not in lines:
         cut = max(field_path.rfind("."), field_path.rfind("["))
         field_path = field_path[: max(cut, 0)]
-    return f"{path.name}:{lines[field_path]}" if field_path in lines else path.name
+    return lines.get(field_path, 0)
 
 
 def load(path: str | Path) -> AnalysisFile:
@@ -103,26 +123,53 @@ def load(path: str | Path) -> AnalysisFile:
     """
     path = Path(path)
     try:
+        regular = path.is_file()
+        if not regular and path.exists():
+            raise NotFound("FILE_NOT_REGULAR", file=path)
         data = path.read_bytes()
-    except OSError as error:
-        raise NotFound("FILE_UNREADABLE", file=path, cause=error.strerror or error) from error
-    analysis, lines = loads(data, path)
+    except (OSError, ValueError) as error:
+        raise NotFound("FILE_UNREADABLE", file=path, cause=getattr(error, "strerror", None) or error) from error
+    if path.suffix.lower() in MESH_SUFFIXES or data.startswith((b"$MeshFormat", b"\x89HDF")):
+        raise AnalysisFileError([violation("ANALYSIS_IS_MESH", file=path.name)], path)
+    analysis, lines, found = _read(data, path)
+    bad = {v.field for v in found}
+    mesh_file = None
     if not analysis.mesh:
-        raise AnalysisFileError([violation("ANALYSIS_WITHOUT_MESH", "mesh")], path, lines)
-    mesh_file = path.parent / analysis.mesh
+        if "mesh" not in bad:
+            found.append(violation("ANALYSIS_WITHOUT_MESH", "mesh"))
+    elif (mesh_file := _mesh_file(path.parent / analysis.mesh)) is not None:
+        analysis.mesh = ""
+        analysis.name = analysis.name or path.stem
+    elif not _MESH_ID.fullmatch(analysis.mesh):
+        found.append(violation("MESH_FILE_MISSING", "mesh", file=path.parent / analysis.mesh))
+    source = AnalysisFile(analysis, path, mesh_file, lines)
+    if found:
+        raise AnalysisFileError(found, path, lines, source if _worth_checking(found) else None)
+    return source
+
+
+def _mesh_file(path: Path) -> Path | None:
+    """The path, if something is there that might be a mesh file."""
     try:
-        there = mesh_file.is_file()
+        return path if path.exists() and not path.is_dir() else None
     except (OSError, ValueError):
-        there = False
-    if not there:
-        if _MESH_ID.fullmatch(analysis.mesh):
-            return AnalysisFile(analysis, path, None, lines)
-        missing = violation("MESH_FILE_MISSING", "mesh", file=mesh_file)
-        raise AnalysisFileError([missing], path, lines)
-    analysis.mesh = ""
-    if not analysis.name:
-        analysis.name = path.stem
-    return AnalysisFile(analysis, path, mesh_file, lines)
+        return None
+
+
+def _worth_checking(found: list[job_pb2.Violation]) -> bool:
+    """Whether a check of the rest would find faults of the file, and not only the consequences of those found."""
+    for one in found:
+        whole_part = not ({".", "["} & set(one.field))
+        unknown = one.reason == "YAML_UNKNOWN_KEY"
+        if one.field.startswith("units") or (whole_part and not unknown):
+            return False
+    return True
+
+
+def related(one: str, other: str) -> bool:
+    """Whether two field paths are the same, or one of them lies inside the other."""
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) and (not short or long[len(short) : len(short) + 1] in ("", ".", "["))
 
 
 def loads(data: bytes | str, path: Path | None = None) -> tuple[analysis_pb2.Analysis, dict[str, int]]:
@@ -134,8 +181,16 @@ def loads(data: bytes | str, path: Path | None = None) -> tuple[analysis_pb2.Ana
         See `load`.
     """
     path = path or Path("analysis.yaml")
+    analysis, lines, found = _read(data.encode() if isinstance(data, str) else data, path)
+    if found:
+        raise AnalysisFileError(found, path, lines)
+    return analysis, lines
+
+
+def _read(data: bytes, path: Path) -> tuple[analysis_pb2.Analysis, dict[str, int], list[job_pb2.Violation]]:
+    """What can be read of an analysis, field path -> line, and everything that is wrong."""
     try:
-        root = parse(data.encode() if isinstance(data, str) else data)
+        root = parse(data)
     except InputError as error:
         raise AnalysisFileError(error.violations, path) from error
     if isinstance(root, Scalar) and root.is_null:
@@ -144,10 +199,9 @@ def loads(data: bytes | str, path: Path | None = None) -> tuple[analysis_pb2.Ana
     analysis = analysis_pb2.Analysis()
     converter.message(root, analysis)
     found = converter.violations + _check_units(analysis.units)
-    if found:
-        raise AnalysisFileError(found, path, converter.lines)
-    _set_absolute_zero(analysis.units)
-    return analysis, converter.lines
+    if not found:
+        _set_absolute_zero(analysis.units)
+    return analysis, converter.lines, found
 
 
 def _units(root: object) -> analysis_pb2.UnitSystem:
@@ -193,4 +247,4 @@ def dump(analysis: analysis_pb2.Analysis) -> str:
     return text
 
 
-__all__ = ["AnalysisFile", "AnalysisFileError", "FemError", "dump", "load", "loads", "place"]
+__all__ = ["AnalysisFile", "AnalysisFileError", "FemError", "dump", "line_of", "load", "loads", "place", "related"]

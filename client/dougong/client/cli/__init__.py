@@ -15,10 +15,10 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 from dougong.client.cli import jobs, meshes, other, solve
 from dougong.client.cli.common import InterruptedSubmit, Told
-from dougong.client.cli.console import answer_json, say, tell, tell_error
+from dougong.client.cli.console import answer_json, plain_violations, say, tell, tell_error
 from dougong.client.cli.exit_codes import ExitCode, of_error
 from dougong.client.cli.parser import build
-from dougong.client.plain import to_plain
+from dougong.client.yaml_analysis import AnalysisFile, AnalysisFileError
 from dougong.messages import FemError, InputError
 
 COMMANDS: dict[str, Callable[..., ExitCode]] = {
@@ -31,7 +31,8 @@ COMMANDS: dict[str, Callable[..., ExitCode]] = {
     "logs": jobs.logs,
     "cancel": jobs.cancel,
     "results": jobs.show_results,
-    "mesh": meshes.info,
+    "delete": jobs.delete,
+    "mesh": meshes.command,
     "validate": other.validate,
     "version": other.version,
 }
@@ -54,14 +55,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         # A terminal that cannot show a character shows a question mark; it must not end the command.
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    arguments = build().parse_args(argv)
+    parser = build()
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help()
+        return int(ExitCode.OK)
     try:
         return int(COMMANDS[arguments.command](arguments))
     except Told as told:
-        return _failed(told.error, arguments)
+        return _failed(told.error, arguments, told.source)
     except FemError as error:
         tell_error(error)
-        return _failed(error, arguments)
+        return _failed(error, arguments, error if isinstance(error, AnalysisFileError) else None)
     except InterruptedSubmit:
         _leave(say("CLI_INTERRUPTED_UNSURE"), ExitCode.DETACHED)
     except KeyboardInterrupt:
@@ -77,12 +82,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
 
 
-def _failed(error: FemError, arguments: Namespace) -> int:
+def _failed(error: FemError, arguments: Namespace, source: AnalysisFile | AnalysisFileError | None) -> int:
     """The exit code of an error; with --json also its document, so that standard output always holds one."""
     if getattr(arguments, "json", False):
         violations = error.violations if isinstance(error, InputError) else []
         about = {"reason": error.reason, "text": error.text("en"), "text_zh": error.text("zh")}
-        answer_json({"error": {**about, "violations": [to_plain(v) for v in violations]}})
+        answer_json({"error": {**about, "violations": plain_violations(violations, source)}})
     return int(of_error(error))
 
 

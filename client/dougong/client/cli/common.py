@@ -8,7 +8,7 @@ from pathlib import Path
 from dougong.client.cli.console import count, say, tell, tell_error
 from dougong.client.cli.progress import ProgressDisplay
 from dougong.client.client import Client
-from dougong.client.yaml_analysis import AnalysisFile, load
+from dougong.client.yaml_analysis import AnalysisFile, AnalysisFileError, line_of, load, related
 from dougong.messages import FemError, NotFound
 from dougong.v1 import job_pb2, mesh_pb2
 
@@ -23,11 +23,14 @@ class Told(Exception):
     ----------
     error
         What it was.
+    source
+        The analysis file, where it is known.
     """
 
-    def __init__(self, error: FemError) -> None:
+    def __init__(self, error: FemError, source: AnalysisFile | None = None) -> None:
         super().__init__(str(error))
         self.error = error
+        self.source = source
 
 
 class InterruptedSubmit(KeyboardInterrupt):
@@ -49,6 +52,55 @@ def upload(client: Client, path: Path, format_name: str = "") -> mesh_pb2.Mesh:
     return mesh
 
 
+def examine(arguments: Namespace) -> AnalysisFile:
+    """Read the analysis file; when something is wrong with it, find all that is wrong at once.
+
+    What is wrong with values and keys is known without a server. The server then checks what could be read, so that
+    an unknown region is not found only after a wrong unit has been put right.
+
+    Raises
+    ------
+    AnalysisFileError
+        Everything found, in the order of the file.
+    """
+    try:
+        source = load(arguments.analysis)
+    except AnalysisFileError as error:
+        if error.partial is None:
+            raise
+        lines = error.lines
+        found = error.violations + _further(arguments, error, error.partial)
+        found.sort(key=lambda v: line_of(lines, v.field))
+        raise AnalysisFileError(found, error.path, error.lines) from error
+    if "units" not in source.lines:
+        tell(say("CLI_NOTICE", text=say("CLI_UNITS_SI")))
+    return source
+
+
+def _further(arguments: Namespace, error: AnalysisFileError, partial: AnalysisFile) -> list[job_pb2.Violation]:
+    """What the server finds in the rest of an analysis; without what only follows from the faults known already."""
+    try:
+        with connect(arguments) as client:
+            if partial.mesh_file is not None:
+                partial.analysis.mesh = upload(client, partial.mesh_file).mesh_id
+            found = client.validate(partial.analysis).violations
+    except FemError:
+        # The faults of the file are to be told, not that more could not be found.
+        return []
+    known = [v.field for v in error.violations]
+    for one in error.violations:
+        if "nearest" in one.params:
+            parent = one.field.rpartition(".")[0]
+            known.append(f"{parent}.{one.params['nearest']}" if parent else one.params["nearest"])
+    return [v for v in found if v.field and not any(related(v.field, path) for path in known)]
+
+
+def want_files(source: AnalysisFile) -> None:
+    """Ask for the .vtu files, which people expect, unless the analysis file says something about them."""
+    if "outputs.vtu" not in source.lines:
+        source.analysis.outputs.vtu = True
+
+
 def read_with_mesh(client: Client, path: Path) -> AnalysisFile:
     """Read an analysis file and bring its mesh to the server."""
     source = load(path)
@@ -66,7 +118,7 @@ def submit(client: Client, source: AnalysisFile, arguments: Namespace) -> job_pb
         arguments.submitted = job.job_id
     except FemError as error:
         tell_error(error, source)
-        raise Told(error) from error
+        raise Told(error, source) from error
     except KeyboardInterrupt:
         raise InterruptedSubmit from None
     tell(say("CLI_JOB_SUBMITTED", job=job.job_id, name=job.name))

@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dougong.client.yaml_analysis import AnalysisFile, AnalysisFileError
+from dougong.client.plain import to_plain
+from dougong.client.yaml_analysis import AnalysisFile, AnalysisFileError, line_of
 from dougong.messages import FemError, InputError, render, user_language
 from dougong.v1 import job_pb2
 
@@ -77,6 +78,21 @@ def tell_violations(
         tell(f"... +{len(violations) - MAX_SHOWN}")
 
 
+def plain_violations(
+    violations: Sequence[job_pb2.Violation], source: AnalysisFile | AnalysisFileError | None = None
+) -> list[dict[str, Any]]:
+    """Violations for a JSON document; with file and line where the analysis file is known."""
+    out = []
+    for found in violations:
+        document = to_plain(found)
+        if source is not None:
+            line = int(found.params["line"]) if not found.field and _has_line(found) else 0
+            document["file"] = str(source.path)
+            document["line"] = line or line_of(source.lines, found.field) or 1
+        out.append(document)
+    return out
+
+
 def _has_line(found: job_pb2.Violation) -> bool:
     return "line" in found.params
 
@@ -123,9 +139,29 @@ def number(value: float) -> str:
     """A number for people, four significant digits."""
     if value == 0:
         return "0"
-    if 1e-3 <= abs(value) < 1e6:
-        return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+    # Of the rounded number: 9999.99 is shown as 10,000.
+    rounded = float(f"{value:.4g}")
+    if 1e-3 <= abs(rounded) < 1e6:
+        return f"{rounded:,.4g}" if abs(rounded) < 1e4 else f"{value:,.0f}"
     return f"{value:.3e}"
+
+
+def numbers(values: Sequence[float], noise: float = 0.0) -> list[str]:
+    """Numbers that stand together, all written in one way.
+
+    Parameters
+    ----------
+    values
+        Finite numbers.
+    noise
+        What is smaller than this part of the largest is rounding, and shown as 0.
+    """
+    largest = max((abs(v) for v in values), default=0.0)
+    kept = [0.0 if abs(v) <= noise * largest else v for v in values]
+    if not 1e-3 <= float(f"{largest:.4g}") < 1e6:
+        return ["0" if v == 0 else f"{v:.3e}" for v in kept]
+    plain = [number(v) for v in kept]
+    return [f"{v:.9f}".rstrip("0").rstrip(".") if "e" in text else text for v, text in zip(kept, plain, strict=True)]
 
 
 def size(size_bytes: float) -> str:

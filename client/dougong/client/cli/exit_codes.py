@@ -26,7 +26,8 @@ def of_error(error: FemError) -> ExitCode:
     """The exit code that an error ends the command with."""
     if isinstance(error, ServerUnreachable):
         return ExitCode.UNREACHABLE
-    if isinstance(error, InputError | NotFound | Conflict):
+    # More ranks than the server has cores, or a file it does not take, is the input's fault, not the server's state.
+    if isinstance(error, InputError | NotFound | Conflict) or error.reason in ("TOO_MANY_RANKS", "MESH_FILE_TOO_LARGE"):
         return ExitCode.INPUT
     return ExitCode.REFUSED
 

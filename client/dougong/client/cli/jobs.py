@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import time
 from argparse import Namespace
 from datetime import UTC
 from typing import Any
@@ -11,13 +12,22 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from dougong.client.cli import results
-from dougong.client.cli.common import connect, find_job, read_with_mesh, short_ids, state_name
+from dougong.client.cli.common import (
+    connect,
+    examine,
+    find_job,
+    read_with_mesh,
+    short_ids,
+    state_name,
+    want_files,
+)
 from dougong.client.cli.common import submit as hand_in
 from dougong.client.cli.console import answer, answer_json, say, seconds, table, tell_violations
 from dougong.client.cli.exit_codes import ExitCode
 from dougong.client.cli.solve import show_result
+from dougong.client.client import TERMINAL_STATES
 from dougong.client.plain import to_plain
-from dougong.client.yaml_analysis import dump, load
+from dougong.client.yaml_analysis import dump
 from dougong.messages import Conflict, user_language
 from dougong.v1 import job_pb2
 
@@ -27,9 +37,11 @@ NEWEST = 20
 
 def submit(arguments: Namespace) -> ExitCode:
     """Submit an analysis; print the job id."""
-    load(arguments.analysis)
+    examine(arguments)
     with connect(arguments) as client:
-        job = hand_in(client, read_with_mesh(client, arguments.analysis), arguments)
+        source = read_with_mesh(client, arguments.analysis)
+        want_files(source)
+        job = hand_in(client, source, arguments)
         if arguments.json:
             answer_json(results.document(job, None, {}))
         else:
@@ -99,9 +111,12 @@ def logs(arguments: Namespace) -> ExitCode:
 def cancel(arguments: Namespace) -> ExitCode:
     """Ask for the end of a job."""
     with connect(arguments) as client:
-        job = client.cancel(find_job(client, arguments.job).job_id)
+        before = find_job(client, arguments.job)
+        job = client.cancel(before.job_id)
     if arguments.json:
         answer_json(results.document(job, None, {}))
+    elif before.state in TERMINAL_STATES:
+        answer(say("CLI_JOB_HAD_ENDED", job=job.job_id, state=state_name(job.state)))
     elif job.end_time.seconds:
         answer(say("CLI_JOB_STATE", job=job.job_id, state=state_name(job.state)))
     else:
@@ -109,12 +124,27 @@ def cancel(arguments: Namespace) -> ExitCode:
     return ExitCode.OK
 
 
+def delete(arguments: Namespace) -> ExitCode:
+    """Remove jobs that have ended, with their results."""
+    with connect(arguments) as client:
+        # All are looked up first: a misspelt one leaves everything as it is.
+        found = [find_job(client, wanted).job_id for wanted in arguments.jobs]
+        for job_id in dict.fromkeys(found):
+            client.delete_job(job_id)
+            answer(say("CLI_JOB_DELETED", job=job_id))
+    return ExitCode.OK
+
+
 def show_results(arguments: Namespace) -> ExitCode:
     """Show the result of a job and save its files."""
     with connect(arguments) as client:
         job = find_job(client, arguments.job)
+        if job.state in (job_pb2.Job.STATE_FAILED, job_pb2.Job.STATE_CANCELLED):
+            raise Conflict("CLI_JOB_WITHOUT_RESULT", job=job.job_id, state=state_name(job.state))
         if job.state != job_pb2.Job.STATE_SUCCEEDED:
             raise Conflict("CLI_JOB_NOT_FINISHED", job=job.job_id, state=state_name(job.state))
+        if arguments.output is not None:
+            results.check_folder(arguments.output)
         return show_result(
             client,
             job,
@@ -125,11 +155,13 @@ def show_results(arguments: Namespace) -> ExitCode:
         )
 
 
-def _when(time: Timestamp) -> str:
-    return time.ToDatetime(UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S") if time.seconds else ""
+def _when(stamp: Timestamp) -> str:
+    return stamp.ToDatetime(UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S") if stamp.seconds else ""
 
 
 def _took(job: job_pb2.Job) -> str:
-    if not (job.start_time.seconds and job.end_time.seconds):
+    """How long a job took, or has taken so far."""
+    if not job.start_time.seconds or (job.state in TERMINAL_STATES and not job.end_time.seconds):
         return ""
-    return seconds(max(0.0, (job.end_time.ToNanoseconds() - job.start_time.ToNanoseconds()) * 1e-9))
+    end_ns = job.end_time.ToNanoseconds() if job.end_time.seconds else time.time_ns()
+    return seconds(max(0.0, (end_ns - job.start_time.ToNanoseconds()) * 1e-9))

@@ -10,12 +10,49 @@ from dougong.client.cli.console import answer, answer_json, count, number, say, 
 from dougong.client.cli.exit_codes import ExitCode
 from dougong.client.cli.progress import ProgressDisplay
 from dougong.client.plain import to_plain
-from dougong.messages import user_language
+from dougong.messages import NotFound, user_language
 from dougong.v1 import mesh_pb2
 
 _JACOBIAN_BINS = tuple(f"{k / 10:.1f}-{(k + 1) / 10:.1f}" for k in range(10))
 _ASPECT_BINS = ("1-2", "2-3", "3-5", "5-10", "10-20", "20-50", "50-100", "> 100")
 _BAR = 40
+
+
+def command(arguments: Namespace) -> ExitCode:
+    """One of the commands about meshes."""
+    return {"info": info, "list": list_meshes, "delete": delete}[arguments.mesh_command](arguments)
+
+
+def list_meshes(arguments: Namespace) -> ExitCode:
+    """List the meshes at the server."""
+    with connect(arguments) as client:
+        found = list(client.meshes())
+    if arguments.json:
+        answer_json({"meshes": [to_plain(mesh) for mesh in found]})
+    elif not found:
+        answer(say("CLI_NO_MESHES"))
+    else:
+        rows = [tuple(say(f"CLI_COL_{column}") for column in ("MESH", "FORMAT", "FILE_SIZE"))]
+        rows += [(mesh.mesh_id, mesh.format, size(mesh.file_bytes)) for mesh in found]
+        for line in table(rows, right=(2,)):
+            answer(line)
+    return ExitCode.OK
+
+
+def delete(arguments: Namespace) -> ExitCode:
+    """Remove meshes, given by id or by the beginning of one."""
+    with connect(arguments) as client:
+        known = [mesh.mesh_id for mesh in client.meshes()]
+        chosen = []
+        for wanted in arguments.meshes:
+            found = [i for i in known if wanted and i.startswith(wanted)]
+            if len(found) != 1:
+                raise NotFound("CLI_MESH_UNKNOWN" if not found else "CLI_MESH_AMBIGUOUS", mesh=wanted[:64])
+            chosen += found
+        for mesh_id in dict.fromkeys(chosen):
+            client.delete_mesh(mesh_id)
+            answer(say("CLI_MESH_DELETED", mesh=mesh_id))
+    return ExitCode.OK
 
 
 def info(arguments: Namespace) -> ExitCode:

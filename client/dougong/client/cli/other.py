@@ -9,19 +9,29 @@ import sys
 from argparse import Namespace
 from typing import NoReturn
 
-from dougong.client.cli.common import connect, read_with_mesh
-from dougong.client.cli.console import answer, answer_json, count, say, seconds, size, tell, tell_violations
+from dougong.client.cli.common import connect, examine, read_with_mesh
+from dougong.client.cli.console import (
+    answer,
+    answer_json,
+    count,
+    plain_violations,
+    say,
+    seconds,
+    size,
+    tell,
+    tell_violations,
+)
 from dougong.client.cli.exit_codes import ExitCode
 from dougong.client.plain import to_plain
 from dougong.client.private import PrivateServer, data_folder, socket_path
-from dougong.client.yaml_analysis import AnalysisFileError, load
+from dougong.client.yaml_analysis import AnalysisFileError
 from dougong.messages import FemError, user_language
 
 
 def validate(arguments: Namespace) -> ExitCode:
     """Find everything that is wrong with an analysis."""
     try:
-        load(arguments.analysis)
+        examine(arguments)
         with connect(arguments) as client:
             source = read_with_mesh(client, arguments.analysis)
             reply = client.validate(source.analysis)
@@ -29,11 +39,14 @@ def validate(arguments: Namespace) -> ExitCode:
         if not arguments.json:
             raise
         tell_violations(error.violations, error)
-        answer_json({"valid": False, "violations": [to_plain(v) for v in error.violations]})
+        answer_json({"valid": False, "violations": plain_violations(error.violations, error)})
         return ExitCode.INPUT
     code = ExitCode.INPUT if reply.violations else ExitCode.OK
     if arguments.json:
-        answer_json({"valid": not reply.violations, **to_plain(reply)})
+        document = to_plain(reply)
+        if reply.violations:
+            document["violations"] = plain_violations(reply.violations, source)
+        answer_json({"valid": not reply.violations, **document})
         return code
     tell_violations(reply.violations, source)
     for notice in reply.notices:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,14 +28,14 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print what is wrong and end."""
-        tell(say("CLI_ARGUMENTS_WRONG", problem=message, command=self.prog))
+        tell(say("CLI_ARGUMENTS_WRONG", problem=_reworded(message), command=self.prog))
         self.exit(ExitCode.INPUT)
 
 
 def build() -> Parser:
     """The parser; `command` of its result names what to do."""
     parser = Parser(prog="dougong", description=say("CLI_ABOUT"), epilog=exit_codes_text())
-    commands = parser.add_subparsers(title=say("CLI_COMMANDS"), dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title=say("CLI_COMMANDS"), dest="command", metavar="COMMAND")
 
     def command(name: str, *, server: bool = True, json: bool = True) -> Parser:
         text = say(f"CLI_HELP_{name.upper()}")
@@ -70,6 +71,9 @@ def build() -> Parser:
             one.add_argument("--output", type=Path, metavar="FOLDER", help=say("CLI_HELP_OPT_OUTPUT_RESULTS"))
             one.add_argument("--no-picture", action="store_true", help=say("CLI_HELP_OPT_NO_PICTURE"))
 
+    delete = command("delete", json=False)
+    delete.add_argument("jobs", nargs="+", metavar="job", help=say("CLI_HELP_ARG_JOB"))
+
     jobs = command("jobs")
     jobs.add_argument("--all", action="store_true", help=say("CLI_HELP_OPT_ALL"))
     states = ("queued", "preparing", "running", "succeeded", "failed", "cancelled")
@@ -77,12 +81,17 @@ def build() -> Parser:
 
     mesh = command("mesh", server=False, json=False)
     inside = mesh.add_subparsers(title=say("CLI_COMMANDS"), dest="mesh_command", metavar="COMMAND", required=True)
-    text = say("CLI_HELP_MESH_INFO")
-    info: Parser = inside.add_parser("info", help=text, description=text)
-    info.add_argument("file", type=Path, help=say("CLI_HELP_ARG_MESH"))
-    info.add_argument("--format", default="", metavar="NAME", help=say("CLI_HELP_OPT_FORMAT"))
-    info.add_argument("--server", metavar="ADDRESS", help=say("CLI_HELP_OPT_SERVER"))
-    info.add_argument("--json", action="store_true", help=say("CLI_HELP_OPT_JSON"))
+    for name in ("info", "list", "delete"):
+        text = say(f"CLI_HELP_MESH_{name.upper()}")
+        one = inside.add_parser(name, help=text, description=text)
+        if name == "info":
+            one.add_argument("file", type=Path, help=say("CLI_HELP_ARG_MESH"))
+            one.add_argument("--format", default="", metavar="NAME", help=say("CLI_HELP_OPT_FORMAT"))
+        if name == "delete":
+            one.add_argument("meshes", nargs="+", metavar="mesh", help=say("CLI_HELP_ARG_MESH_ID"))
+        one.add_argument("--server", metavar="ADDRESS", help=say("CLI_HELP_OPT_SERVER"))
+        if name != "delete":
+            one.add_argument("--json", action="store_true", help=say("CLI_HELP_OPT_JSON"))
 
     validate = command("validate")
     validate.add_argument("analysis", type=Path, help=say("CLI_HELP_ARG_ANALYSIS"))
@@ -96,6 +105,26 @@ def exit_codes_text() -> str:
     return "\n".join([say("CLI_EXIT_CODES") + ":", *lines])
 
 
+#: What argparse says -> the phrase of the catalogue. What is not here stays as it is.
+_REWORDED = (
+    (r"the following arguments are required: (?P<names>.+)", "CLI_ARG_MISSING"),
+    (r"unrecognized arguments: (?P<names>.+)", "CLI_ARG_EXTRA"),
+    (r"argument (?P<argument>.+?): invalid choice: (?P<value>.+) \(choose from (?P<choices>.+)\)", "CLI_ARG_CHOICE"),
+    (r"argument (?P<argument>.+?): expected (?:one|at least one) argument", "CLI_ARG_VALUE"),
+    (r"argument (?P<argument>.+?): ignored explicit argument (?P<value>.+)", "CLI_ARG_NO_VALUE"),
+)
+
+
+def _reworded(message: str) -> str:
+    """What argparse says, in the user's language."""
+    for pattern, reason in _REWORDED:
+        found = re.fullmatch(pattern, message)
+        if found:
+            return say(reason, **found.groupdict())
+    # "argument -n/--ranks: ..." with a sentence of our own
+    return re.sub(r"^argument (\S+): ", r"\1: ", message)
+
+
 def _whole(text: str) -> int:
     return 0 if text == "0" else _positive(text)
 
@@ -106,7 +135,7 @@ def _positive(text: str) -> int:
     except ValueError:
         value = 0
     if not 0 < value < 2**31:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+        raise argparse.ArgumentTypeError(say("CLI_ARG_WHOLE", value=repr(text)))
     return value
 
 

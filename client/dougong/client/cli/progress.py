@@ -7,6 +7,7 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TextIO
 
@@ -33,7 +34,7 @@ class ProgressDisplay:
         self._live = self._stream.isatty()
         self._fancy = "utf" in (getattr(self._stream, "encoding", None) or "").lower()
         self._lock = threading.Lock()
-        self._text = ""
+        self._texts: tuple[str, ...] = ("",)
         self._shown = 0
         self._start = time.monotonic()
         self._stage = ""
@@ -68,58 +69,70 @@ class ProgressDisplay:
     def sent(self, done: int, total: int) -> None:
         """Show how much of a file has been sent."""
         if done < total:
-            self.show("upload", self._bar(done / total) + f"  {100 * done / total:.0f} %")
+            percent = f"{100 * done / total:.0f} %"
+            self.show("upload", [f"{self._bar(done / total)}  {percent}", percent])
         else:
-            self.show("convert", "")
+            self.show("convert", [""])
+
+    def set_clock(self, elapsed_seconds: float) -> None:
+        """Set the time that is shown: events of the past are shown with their own times."""
+        with self._lock:
+            self._start = time.monotonic() - max(0.0, elapsed_seconds)
 
     def state(self, state: job_pb2.Job.State) -> None:
         """Show the state of the job."""
         name = job_pb2.Job.State.Name(state).removeprefix("STATE_")
-        self._set(name, say(f"CLI_STATE_{name}"))
+        self._set(name, (say(f"CLI_STATE_{name}"),))
 
     def progress(self, progress: job_pb2.Progress) -> None:
         """Show where the solver stands."""
-        parts = [harmless(progress.step)] if progress.step else []
+        step = [harmless(progress.step)] if progress.step else []
+        bar, parts, short = [], [], []
         key = f"{progress.stage} {progress.step}"
         if key != self._stage:
             self._first_residual = 1.0  # it is relative: it begins at 1, or above for a poor first guess
         if progress.iteration and progress.residual > 0:
             self._first_residual = max(self._first_residual, progress.residual)
-            parts.append(self._bar(fallen(self._first_residual, progress.residual, progress.target_residual)))
-            parts.append(say("CLI_ITERATION", n=progress.iteration))
-            parts.append(
-                say("CLI_RESIDUAL", residual=f"{progress.residual:.1e}", target=f"{progress.target_residual:.0e}")
-            )
-        self.show(progress.stage, "  ".join(parts), key)
+            bar = [self._bar(fallen(self._first_residual, progress.residual, progress.target_residual))]
+            residual, target = f"{progress.residual:.1e}", f"{progress.target_residual:.0e}"
+            iteration = say("CLI_ITERATION", n=progress.iteration)
+            parts = [iteration, say("CLI_RESIDUAL", residual=residual, target=target)]
+            short = [iteration, say("CLI_RESIDUAL_SHORT", residual=residual)]
+        # From the whole to what matters most; the first that fits the terminal is shown.
+        cut = [f"{text[:11]}..." if len(text) > 14 else text for text in step]
+        variants = [step + bar + parts, cut + bar + parts, cut + parts, bar + short, short]
+        self.show(progress.stage, ["  ".join(v) for v in variants], key)
 
-    def show(self, stage: str, detail: str, key: str | None = None) -> None:
-        """Show a stage by its name in the schema, and what there is to say about it."""
+    def show(self, stage: str, details: Sequence[str], key: str | None = None) -> None:
+        """Show a stage by its name in the schema, and what there is to say about it, the longest form first."""
         reason = f"CLI_STAGE_{stage.upper()}"
         known = {"UPLOAD", "CONVERT", "READ", "PARTITION", "ASSEMBLE", "SETUP", "SOLVE", "OUTPUT"}
         name = say(reason) if stage.upper() in known else stage
-        self._set(key or stage, f"{name}  {detail}".rstrip())
+        self._set(key or stage, tuple(f"{name}  {detail}".rstrip() for detail in details))
 
-    def _set(self, key: str, text: str) -> None:
+    def _set(self, key: str, texts: tuple[str, ...]) -> None:
         with self._lock:
             fresh = key != self._stage
-            self._stage, self._text = key, text
+            self._stage, self._texts = key, texts
             elapsed = time.monotonic() - self._start
             if self._live:
                 self._paint()
             elif fresh or elapsed >= self._next_plain:
                 self._next_plain = elapsed + PLAIN_SECONDS
-                self._stream.write(f"{seconds(elapsed)}  {text}\n")
+                self._stream.write(f"{seconds(elapsed)}  {texts[0]}\n")
                 self._stream.flush()
 
     def _tick(self) -> None:
         while not self._stop.wait(_REPAINT_SECONDS):
             with self._lock:
-                if self._text:
+                if self._texts[0]:
                     self._paint()
 
     def _paint(self) -> None:
         columns = shutil.get_terminal_size().columns - 1
-        line = f"{seconds(time.monotonic() - self._start)}  {self._text}"
+        elapsed = seconds(time.monotonic() - self._start)
+        lines = [f"{elapsed}  {text}" for text in self._texts]
+        line = next((one for one in lines if width(one) <= columns), lines[-1])
         while width(line) > columns:
             line = line[:-1]
         self._stream.write("\r" + pad(line, self._shown))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from dougong.client.cli.console import say, tell
 from dougong.client.client import Client
 from dougong.client.plain import to_plain
-from dougong.messages import FemError
+from dougong.messages import FemError, InputError, violation
 from dougong.v1 import job_pb2, result_pb2
 
 
@@ -26,9 +28,41 @@ def safe_name(text: str) -> str:
     return name[:80] or "result"
 
 
+def check_folder(folder: Path) -> None:
+    """Make sure that files can be written to a folder, and leave everything as it was.
+
+    Raises
+    ------
+    InputError
+        They cannot; says why.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    made: list[Path] = []
+    try:
+        for path in reversed(missing):
+            path.mkdir()
+            made.append(path)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "strerror", None) or error
+        raise InputError([violation("OUTPUT_FOLDER_UNUSABLE", folder=folder, cause=cause)]) from error
+    finally:
+        with contextlib.suppress(OSError):
+            for path in reversed(made):
+                path.rmdir()
+
+
 def save(
-    client: Client, job: job_pb2.Job, result: result_pb2.Result, folder: Path, base: str, *, picture: bool
-) -> dict[str, str]:
+    client: Client,
+    job: job_pb2.Job,
+    result: result_pb2.Result,
+    folder: Path,
+    base: str,
+    files: dict[str, str],
+    *,
+    picture: bool,
+) -> None:
     """Write the files of a result.
 
     Parameters
@@ -37,13 +71,10 @@ def save(
         Made when it is not there.
     base
         What the files are called, without suffix.
+    files
+        Gets name -> path of each file as soon as it is written.
     picture
         Whether to draw one.
-
-    Returns
-    -------
-    dict
-        Name -> path, of each file written.
 
     Raises
     ------
@@ -54,7 +85,6 @@ def save(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FemError("FILE_UNWRITABLE", file=folder, cause=error.strerror or error) from error
-    files: dict[str, str] = {}
     single = sum(info.name.endswith(".vtu") for info in result.artifacts) == 1
     for info in result.artifacts:
         stem, suffix = Path(info.name).stem, Path(info.name).suffix
@@ -67,7 +97,6 @@ def save(
     if picture:
         drawn = draw(client, job, result, folder, base)
         files.update({path.name: str(path) for path in drawn})
-    return files
 
 
 def _part(stem: str, result: result_pb2.Result) -> str:
@@ -79,23 +108,30 @@ def _part(stem: str, result: result_pb2.Result) -> str:
 
 
 def draw(client: Client, job: job_pb2.Job, result: result_pb2.Result, folder: Path, base: str) -> list[Path]:
-    """Draw a picture for each step; an empty list, and a sentence, when that is not possible."""
+    """Draw a picture for each step; where that is not possible, a sentence says why."""
     try:
         import matplotlib  # noqa: F401
         import numpy  # noqa: F401
     except ImportError:
         tell(say("CLI_NO_PICTURE"))
         return []
-    from dougong.client.render import draw_step
+    from dougong.client.render import can_write, draw_step
 
+    title = job.name
+    if not can_write(title):
+        title = base if can_write(base) else job.job_id
+        tell(say("CLI_NOTICE", text=say("CLI_PIC_NO_FONT", title=title)))
     skin = client.skin(job.analysis.mesh)
     drawn = []
     for step in result.steps:
         suffix = f"-{safe_name(step.name)}" if len(result.steps) > 1 else ""
         target = folder / f"{base}{suffix}.png"
         try:
-            if draw_step(client, job, result, step, skin, target):
+            heading = f"{title}, {step.name}" if len(result.steps) > 1 else title
+            if draw_step(client, job, result, step, skin, target, heading):
                 drawn.append(target)
+            else:
+                tell(say("CLI_NO_PICTURE_FIELD", step=step.name))
         except (OSError, ValueError) as error:
             tell(say("CLI_PICTURE_FAILED", cause=error))
     return drawn

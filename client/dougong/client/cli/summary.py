@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from dougong.client.cli.console import count, number, say, seconds, table
+from dougong.client.cli.console import count, number, numbers, say, seconds, table
 from dougong.client.dimensions import ENERGY, unit_name
 from dougong.messages import user_language
 from dougong.v1 import analysis_pb2, job_pb2, options_pb2, result_pb2
 
 _HEAT = "steady_heat"
+
+#: Part of the largest value of a field or a table below which a value is rounding.
+NOISE = 1e-6
 
 #: Label, field, whether the largest value is meant, dimension.
 _EXTREMES = (
@@ -34,7 +35,7 @@ def summarise(job: job_pb2.Job, result: result_pb2.Result) -> list[str]:
     units = job.analysis.units
     lines = []
     for step in result.steps:
-        lines += ["", say("CLI_SUM_STEP", step=step.name, procedure=step.procedure), ""]
+        lines += ["", say("CLI_SUM_STEP", step=step.name, procedure=_procedure(step.procedure)), ""]
         lines += table(_extremes(step, units) + _rows(step, units), indent="  ")
         lines += ["", *_forces(step, units)]
     stages = [f"{_stage(t.stage)} {seconds(t.seconds)}" for t in result.stage_times]
@@ -54,6 +55,10 @@ def summarise(job: job_pb2.Job, result: result_pb2.Result) -> list[str]:
     return lines
 
 
+def _procedure(name: str) -> str:
+    return say(f"CLI_PROCEDURE_{name.upper()}") if name in ("static", _HEAT) else name
+
+
 def _stage(name: str) -> str:
     known = ("read", "partition", "assemble", "setup", "solve", "output")
     return say(f"CLI_STAGE_{name.upper()}") if name in known else name
@@ -71,10 +76,11 @@ def _extremes(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> li
             if largest
             else (extreme.min, extreme.min_node, extreme.min_point)
         )
+        # What is noise beside the largest of the field is shown as zero.
+        value = value if abs(value) > NOISE * max(abs(extreme.min), abs(extreme.max)) else 0.0
         text = f"{number(value)} {unit_name(dimension, units)}"
         length = unit_name(options_pb2.DIMENSION_LENGTH, units)
-        reach = max((abs(x) for x in point), default=0.0)
-        where = ", ".join(f"{x if abs(x) > 1e-9 * reach else 0.0:.4g}" for x in point)
+        where = ", ".join(numbers(point, NOISE))
         rows.append((say(label), f"{text}  {say('CLI_SUM_AT', point=f'({where}) {length}'.strip(), node=node)}"))
     return rows
 
@@ -83,7 +89,8 @@ def _rows(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> list[t
     balance, solve = step.balance, step.solve
     rows = []
     if step.procedure != _HEAT:
-        energies = f"{number(balance.internal_energy)}, {number(balance.external_work)} {unit_name(ENERGY, units)}"
+        energies = ", ".join(numbers([balance.internal_energy, balance.external_work]))
+        energies = f"{energies} {unit_name(ENERGY, units)}"
         rows.append((say("CLI_SUM_ENERGY"), energies))
     rows.append((say("CLI_SUM_ENERGY_ERROR"), f"{balance.energy_error:.1e}"))
     rows.append((say("CLI_SUM_EQUILIBRIUM"), f"{balance.equilibrium_error:.1e}"))
@@ -93,12 +100,12 @@ def _rows(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> list[t
     rows.append((say("CLI_SUM_SOLVER"), solve.method_zh if user_language() == "zh" else solve.method))
     if solve.why:
         rows.append((say("CLI_SUM_WHY"), solve.why_zh if user_language() == "zh" else solve.why))
-    iterations = count(solve.iterations)
-    if solve.converged_reason:
-        iterations += f"  {solve.converged_reason}"
-        if solve.relative_tolerance:
-            iterations += f" ({solve.relative_tolerance:.0e})"
-    rows.append((say("CLI_SUM_ITERATIONS"), iterations))
+    # A factorisation does not iterate.
+    if solve.iterations:
+        iterations = count(solve.iterations)
+        if solve.relative_tolerance and solve.converged_reason in ("", "CONVERGED_RTOL"):
+            iterations = say("CLI_SUM_REDUCED", n=iterations, tolerance=f"{solve.relative_tolerance:.0e}")
+        rows.append((say("CLI_SUM_ITERATIONS"), iterations))
     return rows
 
 
@@ -113,17 +120,18 @@ def _forces(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> list
     balance = step.balance
     size = max(len(balance.load_sum), len(balance.reaction_sum), *(len(r.sum) for r in step.reactions), 1)
     axes = [""] if heat else list("xyz"[:size])
-    # What is noise beside the largest sum is shown as zero.
-    everything = [*balance.load_sum, *balance.reaction_sum, *(v for r in step.reactions for v in r.sum)]
-    largest = max((abs(v) for v in everything), default=0.0)
+    # All sums are written in one way; what is noise beside the largest, or below the accuracy asked for, is zero.
+    noise = max(NOISE, min(step.solve.relative_tolerance, 1e-4))
+    sums = [balance.load_sum, balance.reaction_sum, *(r.sum for r in step.reactions)]
+    padded = [v for one in sums for v in [*one, *[0.0] * (len(axes) - len(one))]]
+    texts = numbers(padded, noise)
 
-    def row(label: str, sums: Sequence[float]) -> list[str]:
-        values = list(sums) + [0.0] * (len(axes) - len(sums))
-        return [label, *(number(v) if abs(v) > 1e-8 * largest else "0" for v in values), unit]
+    def row(label: str, k: int) -> list[str]:
+        return [label, *texts[k * len(axes) : (k + 1) * len(axes)], unit]
 
     rows = [["", *axes, ""]] if not heat else []
-    rows.append(row(say(names[0]), balance.load_sum))
-    rows.append(row(say(names[1]), balance.reaction_sum))
+    rows.append(row(say(names[0]), 0))
+    rows.append(row(say(names[1]), 1))
     if len(step.reactions) > 1:
-        rows += [row(say(names[2], region=r.region), r.sum) for r in step.reactions]
+        rows += [row(say(names[2], region=r.region), 2 + k) for k, r in enumerate(step.reactions)]
     return table(rows, indent="  ", right=range(1, len(axes) + 1))
