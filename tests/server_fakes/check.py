@@ -1,4 +1,7 @@
-"""A check child that looks only at the name of the analysis: "invalid N", "hang", "die", "babble", or all is well."""
+"""A check child that looks only at the name of the analysis: "invalid N", "hang", "die", "babble", or all is well.
+
+"memory MB" takes so much memory and keeps it; to this and to "pid" the answer's number of unknowns is the process.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ def _send(message: run_pb2.CheckHello | run_pb2.CheckReply) -> None:
 
 def main() -> None:
     _send(run_pb2.CheckHello(cell_types=["tet4"], procedures=["static"]))
+    held = []
     while head := sys.stdin.buffer.read(4):
         request = run_pb2.CheckRequest.FromString(sys.stdin.buffer.read(int.from_bytes(head, "big")))
         what, _, argument = request.analysis.name.partition(" ")
@@ -30,11 +34,14 @@ def main() -> None:
             sys.stdout.buffer.write(b"\xff\xff\xff\xffnonsense")
             sys.stdout.buffer.flush()
             continue
+        if what == "memory":
+            held.append(b"x" * (int(argument) << 20))
+        dofs = os.getpid() if what in ("memory", "pid") else 12
         count = int(argument) if what == "invalid" else 0
         ids = range(1, 200)
         found = [violation("FIELD_MISSING", f"steps[{k}].name", name="网格" * 20, node_ids=ids) for k in range(count)]
         reply = run_pb2.CheckReply(sequence=request.sequence, violations=found)
-        reply.estimate.CopyFrom(job_pb2.Estimate(dofs=12, memory_bytes=1 << 20, seconds=0.5))
+        reply.estimate.CopyFrom(job_pb2.Estimate(dofs=dofs, memory_bytes=1 << 20, seconds=0.5))
         _send(reply)
 
 

@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 
 from dougong.internal import run_pb2
 from dougong.messages import ResourceLimit, WorkerLost
+from dougong.server import processes
 from dougong.v1 import analysis_pb2, job_pb2
 
 _log = logging.getLogger(__name__)
@@ -37,16 +38,22 @@ class Checker:
         What it gets of our environment.
     timeout_seconds
         For one request, the start of the child included.
+    memory_bytes
+        A child that holds more after a request is replaced: what a large mesh took is not always given back.
     """
 
-    def __init__(self, command: tuple[str, ...], environment: Mapping[str, str], timeout_seconds: float) -> None:
+    def __init__(
+        self, command: tuple[str, ...], environment: Mapping[str, str], timeout_seconds: float, memory_bytes: int
+    ) -> None:
         self._command = command
         self._environment = {**environment, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LANG": "C.UTF-8"}
         self._timeout_seconds = timeout_seconds
+        self._memory_bytes = memory_bytes
         self._turn = asyncio.Lock()
         self._child: asyncio.subprocess.Process | None = None
         self._hello: run_pb2.CheckHello | None = None
         self._sequence = 0
+        self._renewal: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start the child ahead of the first request. A failure is only logged: the first request tries again."""
@@ -86,7 +93,12 @@ class Checker:
             request = run_pb2.CheckRequest(
                 sequence=self._sequence, analysis=analysis, mesh_directory=str(mesh_directory), resources=resources
             )
-            return await self._bounded(self._ask(request))
+            reply = await self._bounded(self._ask(request))
+            if processes.memory_bytes([self._running().pid]) > self._memory_bytes:
+                await asyncio.shield(self._drop())
+                # The next request need not wait for its start, and this one does not either.
+                self._renewal = asyncio.create_task(self.start())
+            return reply
 
     async def _bounded(self, exchange: Coroutine[Any, Any, R]) -> R:
         """Bound the time of an exchange.
@@ -164,4 +176,7 @@ class Checker:
 
     async def close(self) -> None:
         """End the child."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+            await asyncio.gather(self._renewal, return_exceptions=True)
         await self._drop()

@@ -113,6 +113,8 @@ class Config:
     """The resident child that checks analyses."""
     check_timeout_seconds: float = 120.0
     """A check takes a second on a large mesh; two minutes is a hang."""
+    check_memory_bytes: int = field(default_factory=lambda: min(4 << 30, total_memory_bytes() // 4))
+    """A check process that holds more memory after a check is replaced. Default: 4 GiB, or a quarter of all memory."""
     stall_limit_seconds: float = 600.0
     """A worker without a sign of life for so long has failed. Progress is one, and CPU time used by every rank: a long
     stage without progress, such as a direct factorisation, is no silence."""
@@ -148,6 +150,11 @@ class Config:
     def lines(self) -> list[str]:
         """The configuration for the log, one line a value."""
         return [f"{f.name} = {getattr(self, f.name)}" for f in fields(self) if f.name != "worker_environment"]
+
+
+def total_memory_bytes() -> int:
+    """Memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def find_mpiexec() -> str:

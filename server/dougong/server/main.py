@@ -104,7 +104,9 @@ class Server:
             max_uploads=config.max_uploads,
             max_upload_bytes=config.max_upload_bytes,
         )
-        self._checker = Checker(config.check_command, config.worker_environment, config.check_timeout_seconds)
+        self._checker = Checker(
+            config.check_command, config.worker_environment, config.check_timeout_seconds, config.check_memory_bytes
+        )
         self._executor = all_executors()[executor].create(config)
         self._scheduler = Scheduler(
             store,
