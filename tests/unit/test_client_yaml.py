@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from dougong.client import yaml_analysis
-from dougong.client.dimensions import DIMENSIONS, ENERGY, unit_name
-from dougong.client.units import UnitConverter, UnitError
+from dougong.client.dimensions import DIMENSIONS, ENERGY
+from dougong.client.units import UnitConverter, UnitError, unit_name
 from dougong.messages import NotFound
 from dougong.v1 import analysis_pb2, options_pb2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dougong.v1 import analysis_pb2, options_pb2
+from dougong.v1 import options_pb2
 
 #: Exponents of length, mass, time and temperature.
 Exponents = tuple[int, int, int, int]
@@ -80,27 +80,3 @@ DIMENSIONS: dict[int, DimensionInfo] = {
 
 #: A dimension that only results have.
 ENERGY = DimensionInfo((2, 1, -2, 0), "energy", "能量", "J", "mJ", "5 J")
-
-
-def unit_name(dimension: int | DimensionInfo, units: analysis_pb2.UnitSystem) -> str:
-    """The unit of a dimension in a unit system, for people: "MPa", "mm"; empty for a pure number.
-
-    Parameters
-    ----------
-    dimension
-        A value of `dougong.v1.Dimension`, or `ENERGY`.
-    units
-        The unit system of an analysis.
-    """
-    info = dimension if isinstance(dimension, DimensionInfo) else DIMENSIONS.get(dimension)
-    if info is None:
-        return ""
-    explicit = units.system == analysis_pb2.UnitSystem.SYSTEM_EXPLICIT
-    if explicit or (dimension == options_pb2.DIMENSION_TEMPERATURE and units.HasField("absolute_zero")):
-        # The units library is slow to import; the usual systems do without.
-        from dougong.client.units import explicit_unit_name, temperature_scale
-
-        if dimension == options_pb2.DIMENSION_TEMPERATURE:
-            return temperature_scale(units)
-        return explicit_unit_name(info, units)
-    return info.mm_t_s if units.system == analysis_pb2.UnitSystem.SYSTEM_MM_T_S else info.si

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.client.client import Client
-from dougong.client.dimensions import unit_name
 from dougong.client.raster import Camera, Raster, corner_normals, draw_lines, is_closed, rasterise
+from dougong.client.units import unit_name
 from dougong.messages import render as sentence
 from dougong.messages import user_language
 from dougong.v1 import analysis_pb2, job_pb2, options_pb2, result_pb2

@@ -180,7 +180,28 @@ def absolute_zero(units: analysis_pb2.UnitSystem) -> float:
         return 0.0
 
 
-def explicit_unit_name(info: DimensionInfo, units: analysis_pb2.UnitSystem) -> str:
+def unit_name(dimension: int | DimensionInfo, units: analysis_pb2.UnitSystem) -> str:
+    """The unit of a dimension in a unit system, for people: "MPa", "mm"; empty for a pure number.
+
+    Parameters
+    ----------
+    dimension
+        A value of `dougong.v1.Dimension`, or `ENERGY`.
+    units
+        The unit system of an analysis.
+    """
+    info = dimension if isinstance(dimension, DimensionInfo) else DIMENSIONS.get(dimension)
+    if info is None:
+        return ""
+    explicit = units.system == analysis_pb2.UnitSystem.SYSTEM_EXPLICIT
+    if explicit or (dimension == options_pb2.DIMENSION_TEMPERATURE and units.HasField("absolute_zero")):
+        if dimension == options_pb2.DIMENSION_TEMPERATURE:
+            return temperature_scale(units)
+        return _explicit_unit_name(info, units)
+    return info.mm_t_s if units.system == analysis_pb2.UnitSystem.SYSTEM_MM_T_S else info.si
+
+
+def _explicit_unit_name(info: DimensionInfo, units: analysis_pb2.UnitSystem) -> str:
     """The unit of a dimension in an explicit unit system: "lbf/in²"; empty when its base units cannot be read.
 
     A system that is SI or mm-t-s under another name has the names of those, such as mW/mm².
@@ -211,7 +232,7 @@ def temperature_scale(units: analysis_pb2.UnitSystem) -> str:
     for name, size, begin in (("K", 1.0, 0.0), ("°C", 1.0, -273.15), ("°R", 5 / 9, 0.0), ("°F", 5 / 9, -459.67)):
         if abs(degree - size) < 1e-9 and abs(zero - begin) < 1e-6:
             return name
-    return explicit_unit_name(DIMENSIONS[options_pb2.DIMENSION_TEMPERATURE_DIFFERENCE], units)
+    return _explicit_unit_name(DIMENSIONS[options_pb2.DIMENSION_TEMPERATURE_DIFFERENCE], units)
 
 
 def _target(exponents: Exponents, units: analysis_pb2.UnitSystem) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dougong.client.cli.console import count, number, numbers, say, seconds, table
-from dougong.client.dimensions import ENERGY, unit_name
+from dougong.client.dimensions import ENERGY
+from dougong.client.units import unit_name
 from dougong.messages import user_language
 from dougong.v1 import analysis_pb2, job_pb2, options_pb2, result_pb2
 
