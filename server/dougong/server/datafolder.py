@@ -89,14 +89,17 @@ class DataFolder:
         Raises
         ------
         StartError
-            They would lie on a network file system.
+            They would lie on a network file system, or cannot be made.
         """
         kind = filesystem(self.root, mountinfo)
         if kind in NETWORK_FILESYSTEMS:
             raise StartError("DATA_FOLDER_ON_NETWORK", path=self.root, kind=kind)
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for folder in (self.meshes, self.uploads, self.runs):
-            folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.meshes, self.uploads, self.runs):
+                folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise _unusable(self.root, error) from error
 
 
 def filesystem(path: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> str:
@@ -120,17 +123,24 @@ def filesystem(path: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> st
     return kind
 
 
+def _unusable(folder: Path, error: OSError) -> StartError:
+    return StartError("DATA_FOLDER_UNUSABLE", folder=folder, cause=error.strerror or error)
+
+
 class Lock:
     """One server for a data folder. The kernel frees the lock when the process ends, however it ends.
 
     Raises
     ------
     StartError
-        Another server has it; says which.
+        Another server has it; says which. Or the folder cannot be written to.
     """
 
     def __init__(self, folder: DataFolder) -> None:
-        self._fd = os.open(folder.root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._fd = os.open(folder.root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _unusable(folder.root, error) from error
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -166,7 +176,10 @@ def prepare_socket(address: Address) -> None:
         return
     folder = address.socket.parent
     made = not folder.exists()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(folder, error) from error
     if not made and folder.stat().st_uid != os.getuid():
         raise StartError("SOCKET_FOLDER_FOREIGN", path=folder)
     with socket.socket(socket.AF_UNIX) as probe:

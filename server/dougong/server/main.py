@@ -12,6 +12,7 @@ import logging
 import os
 import secrets
 import signal
+import sqlite3
 import sys
 import time
 import uuid
@@ -23,6 +24,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from dougong.meshes.store import MeshStore
+from dougong.messages import user_language
+from dougong.messages import FemError
 from dougong.server.activity import Activity
 from dougong.server.api.bulk import BulkInterceptor
 from dougong.server.api.errors import ErrorInterceptor
@@ -134,7 +137,8 @@ class Server:
         config = self.config
         prepare_socket(config.listen)
         self._background = asyncio.create_task(self._checker.start())
-        await self._uploads.sweep(time.time_ns() - int(config.upload_days * 86400e9))
+        await self._sweep_uploads()
+        self._sweeping = asyncio.create_task(self._sweep_again())
         await self._scheduler.start()
         self._server = grpc.aio.server(
             interceptors=[ErrorInterceptor(self._activity), BulkInterceptor()], options=server_options(config)
@@ -161,6 +165,17 @@ class Server:
         self._lock.announce(address)
         return address
 
+    async def _sweep_uploads(self) -> None:
+        await self._uploads.sweep(time.time_ns() - int(self.config.upload_days * 86400e9))
+
+    async def _sweep_again(self) -> None:
+        while True:
+            await asyncio.sleep(self.config.sweep_seconds)
+            try:
+                await self._sweep_uploads()
+            except (FemError, OSError, sqlite3.Error) as error:
+                _log.warning("abandoned uploads could not be removed: %s", error)
+
     async def serve(self) -> None:
         """Until asked to stop, or idle for long enough."""
         waiting: list[asyncio.Task[Any]] = [asyncio.create_task(self._stopping.wait())]
@@ -184,9 +199,11 @@ class Server:
             self._hub.close()
             await self._server.stop(_GRACE_SECONDS)
         await self._scheduler.close()
-        if hasattr(self, "_background"):
-            self._background.cancel()
-            await asyncio.gather(self._background, return_exceptions=True)
+        for name in ("_background", "_sweeping"):
+            task = getattr(self, name, None)
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         await self._checker.close()
         self._database.close()
         if self._listening and self.config.listen.socket is not None:
@@ -206,9 +223,11 @@ async def serve(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.request_stop)
     try:
+        # Not before it listens: why it cannot would be lost below its configuration.
+        address = await server.start()
         for line in config.lines():
             _log.info("%s", line)
-        _log.info("listening on %s", await server.start())
+        _log.info("listening on %s", address)
         await server.serve()
         _log.info("stopping")
     finally:
@@ -223,7 +242,7 @@ def run(argv: Sequence[str]) -> int:
     try:
         asyncio.run(serve(from_arguments(argv)))
     except StartError as error:
-        print(f"dougong serve: {error}", file=sys.stderr)  # noqa: T201 - the answer to a command line
+        print(f"dougong serve: {error.text(user_language())}", file=sys.stderr)  # noqa: T201 - the answer to a command line
         return 2
     return 0
 

@@ -235,6 +235,8 @@ class _Resolver:
                 known = sorted(self.analysis.materials)
                 near = nearest(section.material, known)
                 self.say("MATERIAL_UNKNOWN", f"{path}.material", material=section.material, near=", ".join(near) or "-")
+                # What it was meant to be is checked too: one run shall find everything.
+                used.update(near)
                 continue
             used.add(section.material)
             material = self.analysis.materials[section.material]

@@ -136,7 +136,7 @@ def find_job(client: Client, wanted: str) -> job_pb2.Job:
     if wanted == "last":
         newest = next(client.jobs(page_size=1), None)
         if newest is None:
-            raise NotFound("CLI_JOB_UNKNOWN", job=wanted)
+            raise NotFound("CLI_NO_JOBS")
         return client.job(newest.job_id)
     if wanted and len(wanted) < 64:
         begins = (wanted, f"job-{wanted}")
