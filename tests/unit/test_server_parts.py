@@ -191,6 +191,34 @@ def test_arrays_in_pieces(shape: tuple[int, ...], size: int) -> None:
         assert b"".join(asyncio.run(pieces(offset))) == whole[offset:]
 
 
+def resident(path: Path) -> int:
+    """Bytes of a mapped file that count as memory of this process."""
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    starts = [k for k, line in enumerate(lines) if line.endswith(f" {path}")]
+    return sum(int(line.split()[1]) << 10 for k in starts for line in lines[k : k + 5] if line.startswith("Rss:"))
+
+
+@pytest.mark.parametrize("column", [None, 1])
+def test_a_mapped_array_does_not_stay_in_memory(tmp_path: Path, column: int | None) -> None:
+    values = np.arange(3 << 20, dtype=np.float64).reshape(-1, 3)
+    np.save(tmp_path / "a.npy", values)
+    mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
+    chosen, expected = (mapped, values) if column is None else (mapped[:, column], values[:, column])
+    most = 0
+
+    async def read() -> bytes:
+        nonlocal most
+        found = bytearray()
+        async for wire in array_chunks("a", chosen, 1_000_001):
+            found += mesh_pb2.ArrayChunk.FromString(wire).data
+            most = max(most, resident(tmp_path / "a.npy"))
+        return bytes(found)
+
+    assert asyncio.run(read()) == expected.tobytes()
+    assert 0 < most < values.nbytes / 4
+    np.testing.assert_array_equal(mapped, values)
+
+
 def test_progress_is_coalesced_by_stage() -> None:
     steps = [
         job_pb2.Progress(stage=s, iteration=i) for i, s in enumerate(["read", "solve", "solve", "output", "solve"])

@@ -157,8 +157,7 @@ class AsyncClient:
     async def _read_mesh(self, request: mesh_pb2.ReadMeshRequest) -> dict[str, Any]:
         async def read(_attempt: int) -> dict[str, Array]:
             receiver = ArrayReceiver()
-            async for chunk in self._meshes.ReadMesh(request):
-                receiver.add(chunk)
+            await _take(self._meshes.ReadMesh(request), receiver.add)
             return receiver.finish()
 
         return {name: array.best() for name, array in (await self._retried(read)).items()}
@@ -292,8 +291,7 @@ class AsyncClient:
 
         async def read(_attempt: int) -> Array:
             request.offset = receiver.received_bytes
-            async for chunk in self._results.ReadField(request):
-                receiver.add(chunk)
+            await _take(self._results.ReadField(request), receiver.add)
             arrays = receiver.finish()
             if not arrays:
                 raise DataLoss("RECEIVED_BYTES_DAMAGED", name=name)
@@ -307,8 +305,7 @@ class AsyncClient:
 
         async def read(_attempt: int) -> None:
             request = result_pb2.ReadArtifactRequest(job_id=job_id, name=info.name, offset=receiver.received_bytes)
-            async for chunk in self._results.ReadArtifact(request):
-                receiver.add(chunk)
+            await _take(self._results.ReadArtifact(request), receiver.add)
 
         try:
             await self._retried(read)
@@ -347,3 +344,20 @@ class AsyncClient:
     async def _revive(self) -> None:
         if self.private is not None:
             await asyncio.to_thread(self.private.ensure)
+
+
+async def _take(pieces: AsyncIterator[_T], add: Callable[[_T], None]) -> None:
+    """Hand pieces to a receiver, whose checksums are not for the event loop; while one is taken the next arrives."""
+    taking: asyncio.Future[None] | None = None
+    try:
+        async for piece in pieces:
+            if taking is not None:
+                await asyncio.shield(taking)
+            taking = asyncio.ensure_future(asyncio.to_thread(add, piece))
+        if taking is not None:
+            await asyncio.shield(taking)
+    finally:
+        # Who comes back after a broken stream asks the receiver how much it has.
+        if taking is not None:
+            await asyncio.wait([taking])
+            taking.exception()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import mmap
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from dougong.messages import InputError, violation
 from dougong.v1 import mesh_pb2, result_pb2
 from dougong.wire import array_chunk, artifact_chunk
+
+T = TypeVar("T")
 
 DATA_TYPES = {
     "<f8": mesh_pb2.DATA_TYPE_FLOAT64,
@@ -56,15 +59,27 @@ async def array_chunks(
         return wire
 
     starts = range(offset, array.nbytes, chunk_bytes) or range(offset, offset + 1)
-    ahead = asyncio.create_task(asyncio.to_thread(piece, head, offset))
+    calls = (partial(piece, mesh_pb2.ArrayChunk() if start > offset else head, start) for start in starts)
+    async for wire in one_ahead(calls):
+        yield wire
+
+
+async def one_ahead(calls: Iterable[Callable[[], T]]) -> AsyncIterator[T]:
+    """Results of calls in order, each made in a thread; while one result is being used the next call is under way."""
+    ahead: asyncio.Task[T] | None = None
     try:
-        for following in starts[1:]:
-            wire = await ahead
-            ahead = asyncio.create_task(asyncio.to_thread(piece, mesh_pb2.ArrayChunk(), following))
-            yield wire
-        yield await ahead
+        for call in calls:
+            if ahead is not None:
+                result = await ahead
+                ahead = asyncio.create_task(asyncio.to_thread(call))
+                yield result
+            else:
+                ahead = asyncio.create_task(asyncio.to_thread(call))
+        if ahead is not None:
+            yield await ahead
     finally:
-        ahead.cancel()
+        if ahead is not None:
+            ahead.cancel()
 
 
 def _bytes_of(rows: NDArray[Any], dtype: np.dtype[Any], start: int, stop: int) -> memoryview:
@@ -94,11 +109,14 @@ def _release(rows: NDArray[Any], start: int, stop: int) -> None:
         mapping.madvise(mmap.MADV_DONTNEED, low, high - low)
 
 
-def file_piece(path: Path, offset: int, size: int) -> tuple[bytes, int]:
-    """Some bytes of a file as an ArtifactChunk on the wire, and how many they are."""
-    data = read_piece(path, offset, size)
-    head = result_pb2.ArtifactChunk(offset=offset, crc32=zlib.crc32(data))
-    return artifact_chunk(head, data), len(data)
+def file_chunks(path: Path, offset: int, size: int, chunk_bytes: int) -> AsyncIterator[bytes]:
+    """A file of this size as messages on the wire, from an offset; none when nothing is left."""
+
+    def piece(start: int) -> bytes:
+        data = read_piece(path, start, chunk_bytes)
+        return artifact_chunk(result_pb2.ArtifactChunk(offset=start, crc32=zlib.crc32(data)), data)
+
+    return one_ahead(partial(piece, start) for start in range(offset, size, chunk_bytes))
 
 
 def read_piece(path: Path, offset: int, size: int) -> bytes:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dougong.messages import Conflict, InputError, violation
 from dougong.server.api.limits import Checks, check_id
 from dougong.server.api.owner import LOCAL_OWNER
-from dougong.server.arrays import array_chunks, file_piece
+from dougong.server.arrays import array_chunks, file_chunks
 from dougong.server.config import Config
 from dougong.server.datafolder import DataFolder
 from dougong.server.jobs.model import State
@@ -76,10 +76,5 @@ class ResultService(result_pb2_grpc.ResultServiceServicer):
         if request.offset > entry.size_bytes:
             expected = f"0..{entry.size_bytes}"
             raise InputError([violation("VALUE_OUT_OF_RANGE", "offset", value=request.offset, expected=expected)])
-        offset = request.offset
-        while True:
-            wire, size = await asyncio.to_thread(file_piece, path, offset, self._config.chunk_bytes)
-            if size == 0:
-                break
-            await context.write(wire)
-            offset += size
+        async for chunk in file_chunks(path, request.offset, entry.size_bytes, self._config.chunk_bytes):
+            await context.write(chunk)
