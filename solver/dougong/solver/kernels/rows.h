@@ -8,11 +8,15 @@
 typedef float v8f __attribute__((vector_size(32)));
 typedef float v8u __attribute__((vector_size(32), aligned(4), may_alias));
 typedef int32_t v8i __attribute__((vector_size(32)));
+typedef double v4d __attribute__((vector_size(32)));
+typedef int64_t v4i __attribute__((vector_size(32)));
 
 #if defined(__clang__)
 #define SPREAD_3(x) __builtin_shufflevector(x, x, 0, 1, 2, 0, 1, 2, 0, 1)
+#define TURN_3(x) __builtin_shufflevector(x, x, 1, 2, 0, 1)
 #else
 #define SPREAD_3(x) __builtin_shuffle(x, (v8i){0, 1, 2, 0, 1, 2, 0, 1})
+#define TURN_3(x) __builtin_shuffle(x, (v4i){1, 2, 0, 1})
 #endif
 
 /* y = sum over the blocks of a row, single precision; x has at least 5 numbers after its last. */
@@ -56,8 +60,42 @@ INLINE void row_f(const float *a, const int32_t *columns, int64_t n, const float
     for (int i = 0; i < nc; i++) y[i] = sum[i];
 }
 
+/* The same in double precision; x needs no room behind it. */
+INLINE void row_d3(const double *a, const int32_t *columns, int64_t n, const double *x, double *y)
+{
+    v4d sum = {0}, rest = {0}, sum2 = {0}, rest2 = {0};
+    double last = 0.0, last2 = 0.0;
+    int64_t k = 0;
+    for (; k + 2 <= n; k += 2) {
+        const double *p = x + 3 * (int64_t)columns[k], *q = x + 3 * (int64_t)columns[k + 1];
+        const v4d p0 = {p[0], p[1], p[2], p[0]}, q0 = {q[0], q[1], q[2], q[0]};
+        sum += *(const v4u *)(a + 9 * k) * p0;
+        sum2 += *(const v4u *)(a + 9 * k + 9) * q0;
+        rest += *(const v4u *)(a + 9 * k + 4) * TURN_3(p0);
+        rest2 += *(const v4u *)(a + 9 * k + 13) * TURN_3(q0);
+        last += a[9 * k + 8] * p[2];
+        last2 += a[9 * k + 17] * q[2];
+    }
+    if (k < n) {
+        const double *p = x + 3 * (int64_t)columns[k];
+        const v4d p0 = {p[0], p[1], p[2], p[0]};
+        sum += *(const v4u *)(a + 9 * k) * p0;
+        rest += *(const v4u *)(a + 9 * k + 4) * TURN_3(p0);
+        last += a[9 * k + 8] * p[2];
+    }
+    sum += sum2;
+    rest += rest2;
+    y[0] = sum[0] + sum[1] + sum[2];
+    y[1] = sum[3] + rest[0] + rest[1];
+    y[2] = rest[2] + rest[3] + (last + last2);
+}
+
 INLINE void row_d(const double *a, const int32_t *columns, int64_t n, const double *x, double *y, const int nc)
 {
+    if (nc == 3) {
+        row_d3(a, columns, n, x, y);
+        return;
+    }
     double sum[9] = {0};
     for (int64_t k = 0; k < n; k++) {
         const double *xk = x + nc * (int64_t)columns[k], *ak = a + nc * nc * k;
