@@ -254,9 +254,9 @@ def test_what_was_acknowledged_before_a_kill_is_there_after_it(server: ServerPro
     server.start()
     assert [server.jobs.SubmitJob(r).job_id for r in requests] == jobs
     assert {server.wait(j).state for j in jobs} == {J.STATE_SUCCEEDED}
-    assert len(list((server.data / "runs").iterdir())) == len(
-        server.jobs.ListJobs(job_pb2.ListJobsRequest(page_size=1000)).jobs
-    )
+    # A job that was cancelled while it waited never had one.
+    jobs_run = [j for j in server.jobs.ListJobs(job_pb2.ListJobsRequest(page_size=1000)).jobs if j.attempts]
+    assert len(list((server.data / "runs").iterdir())) == len(jobs_run)
 
 
 def test_an_upload_continues_with_the_next_server(server: ServerProcess) -> None:
@@ -266,6 +266,26 @@ def test_an_upload_continues_with_the_next_server(server: ServerProcess) -> None
     server.start()
     assert server.meshes.QueryUpload(mesh_pb2.QueryUploadRequest(upload_id=upload_id)).committed_bytes == 100
     assert server.meshes.UploadMesh(upload_messages(content, start=100, upload_id=upload_id)).mesh_id
+
+
+def test_abandoned_uploads_go_while_the_server_runs_and_slow_ones_stay() -> None:
+    with running_server(upload_days=1 / 86400, sweep_seconds=0.1) as other:
+        upload_id = str(uuid.uuid4())
+        refused(lambda: other.meshes.UploadMesh(upload_messages(TWO_TETS, stop=100, upload_id=upload_id)))
+        asked = mesh_pb2.QueryUploadRequest(upload_id=upload_id)
+        assert other.meshes.QueryUpload(asked).committed_bytes == 100
+
+        def slowly() -> Iterator[mesh_pb2.UploadMeshRequest]:
+            for k, message in enumerate(upload_messages(TWO_TETS, piece=400)):
+                yield message
+                if k == 1:
+                    # Longer than an abandoned one is kept.
+                    until(lambda: len(list((other.data / "uploads").iterdir())) == 1)
+                    time.sleep(1.5)
+
+        assert other.meshes.UploadMesh(slowly(), timeout=30).mesh_id
+        assert refused(lambda: other.meshes.QueryUpload(asked)).reason == "UPLOAD_NOT_FOUND"
+        assert list((other.data / "uploads").iterdir()) == []
 
 
 def test_a_graceful_stop_sends_watchers_away_and_jobs_go_on(server: ServerProcess) -> None:

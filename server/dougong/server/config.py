@@ -132,6 +132,8 @@ class Config:
     """All unfinished uploads together."""
     upload_days: float = 7.0
     """An upload that nobody continued for so long is removed."""
+    sweep_seconds: float = 3600.0
+    """How often such uploads are looked for."""
     max_queued_jobs: int = 10_000
     """Jobs that may wait."""
     max_analysis_bytes: int = 1 << 20

@@ -24,8 +24,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from dougong.meshes.store import MeshStore
-from dougong.messages import user_language
-from dougong.messages import FemError
+from dougong.messages import FemError, user_language
 from dougong.server.activity import Activity
 from dougong.server.api.bulk import BulkInterceptor
 from dougong.server.api.errors import ErrorInterceptor

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import shutil
 import sqlite3
+import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from dougong.meshes.store import mesh_id
 from dougong.messages import Conflict, DataLoss, InputError, NotFound, ResourceLimit, violation
 from dougong.server.database import Database
 from dougong.server.meshes import MeshLibrary, MeshRecord
+from dougong.server.uninterrupted import uninterrupted
 from dougong.v1 import mesh_pb2
 from dougong.wire import Piece
 
@@ -142,7 +144,8 @@ class Uploads:
                 offset = chunk.head.offset
                 # The first chunk of a call may repeat bytes that have arrived already: the file is cut there.
                 if first and 0 <= offset < position:
-                    sink.cut(offset)
+                    writing = asyncio.ensure_future(asyncio.to_thread(sink.cut, offset))
+                    await asyncio.shield(writing)
                     position = offset
                 first = False
                 if offset != position:
@@ -179,19 +182,18 @@ class Uploads:
             return 0
 
     async def sweep(self, older_than: int) -> None:
-        """Remove uploads that nobody has continued since, and files that belong to none."""
+        """Remove uploads that nobody has continued since, and files that belong to none; others may go on meanwhile."""
+        # The files first: one that comes after that has a row by the time that the rows are read.
+        files = await asyncio.to_thread(lambda: list(self._folder.iterdir()))
         sql = "SELECT owner, upload_id, touch_time FROM uploads"
         rows = await self._database.read(lambda db: db.execute(sql).fetchall())
-        kept = set()
         for owner, upload_id, touch_time in rows:
-            path = self._path(owner, upload_id)
-            if touch_time < older_than and path not in self._active:
-                await self._forget(owner, upload_id)
-            else:
-                kept.add(path.name)
-        for path in self._folder.iterdir():
-            if path.name not in kept and path not in self._active:
-                path.unlink(missing_ok=True)
+            if touch_time < older_than and self._path(owner, upload_id) not in self._active:
+                await self._forget(owner, upload_id, older_than)
+        owned = {self._path(owner, upload_id) for owner, upload_id, _ in rows}
+        for path in files:
+            if path not in owned:
+                await self._discard(path)
 
     async def _stored(self, owner: str, header: mesh_pb2.UploadHeader) -> MeshRecord | None:
         """The mesh, when this user has uploaded the same bytes as the same format before."""
@@ -206,7 +208,7 @@ class Uploads:
 
     async def _register(self, owner: str, header: mesh_pb2.UploadHeader) -> None:
         data = header.SerializeToString(deterministic=True)
-        free = shutil.disk_usage(self._folder).free
+        free = (await asyncio.to_thread(shutil.disk_usage, self._folder)).free
 
         def transaction(db: sqlite3.Connection) -> None:
             key = (owner, header.upload_id)
@@ -230,11 +232,31 @@ class Uploads:
 
         await self._database.write(transaction)
 
-    async def _forget(self, owner: str, upload_id: str) -> None:
-        self._path(owner, upload_id).unlink(missing_ok=True)
-        await self._database.write(
-            lambda db: db.execute("DELETE FROM uploads WHERE owner = ? AND upload_id = ?", (owner, upload_id)) and None
-        )
+    async def _forget(self, owner: str, upload_id: str, older_than: int | None = None) -> None:
+        """Forget an upload: one that is done with, or else one that was not touched since `older_than`."""
+        path = self._path(owner, upload_id)
+        if older_than is None:
+            await self._discard(path, mine=True)
+        sql = "DELETE FROM uploads WHERE owner = ? AND upload_id = ? AND touch_time < ?"
+        values = (owner, upload_id, 2**63 - 1 if older_than is None else older_than)
+        gone = await self._database.write(lambda db: db.execute(sql, values).rowcount)
+        if gone and older_than is not None:
+            await self._discard(path)
+
+    async def _discard(self, path: Path, *, mine: bool = False) -> None:
+        """Remove a file, unless a call writes to it. It loses its name at once, so that none opens it from now on.
+
+        `mine`: the call that writes to it is the one that asks for this.
+        """
+        if path in self._active and not mine:
+            return
+        doomed = path.with_name(uuid.uuid4().hex)
+        try:
+            path.rename(doomed)
+        except FileNotFoundError:
+            return
+        # The blocks of a large file take a while to be given back.
+        await uninterrupted(asyncio.to_thread(doomed.unlink, missing_ok=True))
 
     def _path(self, owner: str, upload_id: str) -> Path:
         return self._folder / hashlib.sha256(f"{owner}\n{upload_id}".encode()).hexdigest()
@@ -245,7 +267,7 @@ def _invalid(reason: str, field: str, **params: object) -> InputError:
 
 
 class _Sink:
-    """The file of an upload, hashed while it grows. Only `append` and `digest` may take long.
+    """The file of an upload, hashed while it grows. `append`, `cut` and `digest` may take long.
 
     The file itself is not made durable: after a power cut the digest tells whether it is what was sent, and what is
     kept is the mesh that it is converted to.
