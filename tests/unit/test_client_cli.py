@@ -168,7 +168,7 @@ def test_json_also_holds_what_went_wrong(capsys, server, study):
 
 
 def test_nobody_answers(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr("dougong.client.client.RETRY_DELAYS_SECONDS", ())
+    monkeypatch.setattr("dougong.client.patience.RETRY_DELAYS_SECONDS", ())
     code, out, err = run(capsys, "jobs", "--server", f"unix:{tmp_path}/nobody")
     assert (code, out) == (ExitCode.UNREACHABLE, "")
     assert "No server answers" in err

@@ -157,7 +157,7 @@ def test_artifact_is_whole_or_not_there(client, server, tmp_path):
 
 
 def test_nobody_there_is_said_with_the_address(tmp_path, monkeypatch):
-    monkeypatch.setattr("dougong.client.client.RETRY_DELAYS_SECONDS", (0.01,))
+    monkeypatch.setattr("dougong.client.patience.RETRY_DELAYS_SECONDS", (0.01,))
     with Client(f"unix:{tmp_path}/none") as client, pytest.raises(ServerUnreachable, match="none"):
         client.capabilities()
 

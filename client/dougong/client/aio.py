@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
@@ -20,15 +19,13 @@ from typing import Any, TypeVar
 import grpc
 import grpc.aio
 
-from dougong.client.client import TERMINAL_STATES
 from dougong.client.errors import from_rpc
+from dougong.client.patience import BROKEN_SECONDS, ENDED_SECONDS, Watching, delay, is_last
 from dougong.client.private import PrivateServer, data_folder
 from dougong.client.transfer import Array, ArrayReceiver, FileReceiver, MeshFile, ProgressCallback
 from dougong.client.transport import (
     QUICK_SECONDS,
-    RETRY_DELAYS_SECONDS,
     THOROUGH_SECONDS,
-    WATCH_PATIENCE_SECONDS,
     channel_options,
     check_address,
     use_bulk_messages,
@@ -221,27 +218,22 @@ class AsyncClient:
 
     async def watch(self, job_id: str, after_sequence: int = 0) -> AsyncIterator[job_pb2.JobEvent]:
         """All events of a job; a lost connection is taken up again, see `Client.watch`."""
-        lost_since: float | None = None
+        watching = Watching(job_id, after_sequence)
         while True:
-            call = self._jobs.WatchJob(job_pb2.WatchJobRequest(job_id=job_id, after_sequence=after_sequence))
+            call = self._jobs.WatchJob(watching.request())
             try:
                 async for event in call:
-                    lost_since = None
-                    after_sequence = event.sequence
+                    watching.seen(event)
                     yield event
-                    if event.WhichOneof("event") == "state" and event.state.state in TERMINAL_STATES:
+                    if is_last(event):
                         return
             except grpc.RpcError as error:
-                failure = from_rpc(error, self.address)
-                now = time.monotonic()
-                lost_since = lost_since or now
-                passing = error.code() == grpc.StatusCode.UNAVAILABLE or failure.reason == "WATCHER_TOO_SLOW"
-                if not passing or now - lost_since > WATCH_PATIENCE_SECONDS:
-                    raise failure from error
-                await asyncio.sleep(0.5)
+                watching.lost(error, self.address)
+                await asyncio.sleep(BROKEN_SECONDS)
                 await self._revive()
             else:
-                await asyncio.sleep(0.2)
+                # The server ended the stream without the last event: it is stopping, or had to drop this watcher.
+                await asyncio.sleep(ENDED_SECONDS)
             finally:
                 call.cancel()
 
@@ -335,10 +327,7 @@ class AsyncClient:
                 attempt += 1
 
     async def _pause(self, error: grpc.RpcError, attempt: int) -> None:
-        failure = from_rpc(error, self.address)
-        if error.code() != grpc.StatusCode.UNAVAILABLE or attempt >= len(RETRY_DELAYS_SECONDS):
-            raise failure from error
-        await asyncio.sleep(RETRY_DELAYS_SECONDS[attempt])
+        await asyncio.sleep(delay(error, attempt, self.address))
         await self._revive()
 
     async def _revive(self) -> None:

@@ -20,13 +20,12 @@ from typing import Any, TypeVar
 import grpc
 
 from dougong.client.errors import ServerUnreachable, from_rpc
+from dougong.client.patience import BROKEN_SECONDS, ENDED_SECONDS, TERMINAL_STATES, Watching, delay, is_last
 from dougong.client.private import PrivateServer, data_folder
 from dougong.client.transfer import Array, ArrayReceiver, FileReceiver, MeshFile, ProgressCallback
 from dougong.client.transport import (
     QUICK_SECONDS,
-    RETRY_DELAYS_SECONDS,
     THOROUGH_SECONDS,
-    WATCH_PATIENCE_SECONDS,
     check_address,
     open_channel,
     use_bulk_messages,
@@ -45,8 +44,6 @@ from dougong.v1 import (
 )
 
 _T = TypeVar("_T")
-
-TERMINAL_STATES = frozenset({job_pb2.Job.STATE_SUCCEEDED, job_pb2.Job.STATE_FAILED, job_pb2.Job.STATE_CANCELLED})
 
 
 class Client:
@@ -288,29 +285,22 @@ class Client:
         ServerUnreachable
             The server stayed away.
         """
-        lost_since: float | None = None
+        watching = Watching(job_id, after_sequence)
         while True:
-            call: Any = self._jobs.WatchJob(job_pb2.WatchJobRequest(job_id=job_id, after_sequence=after_sequence))
+            call: Any = self._jobs.WatchJob(watching.request())
             try:
                 for event in call:
-                    lost_since = None
-                    after_sequence = event.sequence
+                    watching.seen(event)
                     yield event
-                    if event.WhichOneof("event") == "state" and event.state.state in TERMINAL_STATES:
+                    if is_last(event):
                         return
             except grpc.RpcError as error:
-                failure = from_rpc(error, self.address)
-                now = time.monotonic()
-                lost_since = lost_since or now
-                # A watcher that took its events too slowly was dropped; the next call brings what it missed.
-                passing = error.code() == grpc.StatusCode.UNAVAILABLE or failure.reason == "WATCHER_TOO_SLOW"
-                if not passing or now - lost_since > WATCH_PATIENCE_SECONDS:
-                    raise failure from error
-                time.sleep(0.5)
+                watching.lost(error, self.address)
+                time.sleep(BROKEN_SECONDS)
                 self._revive()
             else:
                 # The server ended the stream without the last event: it is stopping, or had to drop this watcher.
-                time.sleep(0.2)
+                time.sleep(ENDED_SECONDS)
             finally:
                 call.cancel()
 
@@ -449,10 +439,7 @@ class Client:
 
     def _pause(self, error: grpc.RpcError, attempt: int) -> None:
         """Wait before the next attempt, or raise what the error stands for."""
-        failure = from_rpc(error, self.address)
-        if error.code() != grpc.StatusCode.UNAVAILABLE or attempt >= len(RETRY_DELAYS_SECONDS):
-            raise failure from error
-        time.sleep(RETRY_DELAYS_SECONDS[attempt])
+        time.sleep(delay(error, attempt, self.address))
         self._revive()
 
     def _revive(self) -> None:
