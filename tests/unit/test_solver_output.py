@@ -280,3 +280,15 @@ def test_a_body_that_is_only_moved_is_in_equilibrium(amount):
     balance = solve(plate("quad8", distort=0.3), warm).step.balance
     assert balance.equilibrium_error < 1e-6
     assert balance.energy_error < 1e-6
+
+
+@pytest.mark.parametrize("method", ["METHOD_DIRECT", "METHOD_ITERATIVE"])
+def test_every_stage_has_its_time(method):
+    given = elastic(
+        conditions=[{"region": "x0", "fixed": {}}],
+        loads=[{"region": "x1", "pressure": value(1.0)}],
+        solver={"method": method},
+    )
+    found = solve(box("tet10", (2, 1, 1)), given)
+    stages = [t.stage for t in found.result.stage_times]
+    assert stages == ["read", "partition", "assemble", "setup", "solve", "output"]

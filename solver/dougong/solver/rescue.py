@@ -39,6 +39,7 @@ def solve(
     options: pb.SolverOptions,
     comm: Any,
     monitor: Callable[[int, float], None],
+    prepared: Callable[[], None],
     rhs: Array,
     start: Array,
 ) -> tuple[Array, result_pb2.SolveRecord]:
@@ -48,6 +49,8 @@ def solve(
     ----------
     given, options, comm, monitor
         As for `LinearSolver`.
+    prepared
+        Called each time a solver is ready and its solve begins.
     rhs, start
         As for `LinearSolver.solve`.
 
@@ -62,6 +65,7 @@ def solve(
     tolerance = options.relative_tolerance if options.HasField("relative_tolerance") else DEFAULT_TOLERANCE
     give_up = partial(_hopeless, tolerance) if may_give_up else None
     solver = LinearSolver(given, options, comm, monitor, give_up)
+    prepared()
     try:
         return solver.solve(rhs, start)
     except SolveError as error:
@@ -74,6 +78,7 @@ def solve(
     direct.CopyFrom(options)
     direct.method = pb.SolverOptions.METHOD_DIRECT
     solver = LinearSolver(given, direct, comm, monitor)
+    prepared()
     try:
         x, record = solver.solve(rhs, start)
     finally:

@@ -59,11 +59,14 @@ class Static:
                 "solve", dofs=dofs, iteration=iteration, residual=residual, target_residual=target or DEFAULT_TOLERANCE
             )
 
+        def prepared() -> None:
+            context.stage("solve", dofs=dofs)
+
         given = SolveInput(part, system.matrix, _near_nullspace(model), level)
         start = np.zeros((part.n_owned, nc))
         held = constraints.nodes < part.n_owned
         start[constraints.nodes[held]] = constraints.prescribed[held]
-        owned, record = solve(given, context.solver, context.mpi, on_iteration, system.rhs, start)
+        owned, record = solve(given, context.solver, context.mpi, on_iteration, prepared, system.rhs, start)
 
         context.stage("output", dofs=dofs)
         u = np.zeros((part.n_local, nc))
