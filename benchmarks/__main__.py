@@ -42,7 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="some small cases, about two minutes")
     parser.add_argument("--large", action="store_true", help="the beam of three million unknowns too")
-    parser.add_argument("--only", default="", help="cases whose name begins so, for example solve/beam")
+    parser.add_argument("--only", default="", help="cases whose name begins so; the file keeps the others")
     options = parser.parse_args()
     if not kernels.available():
         sys.stderr.write("the kernels are not built: run python -m dougong.solver.kernels.build\n")
@@ -54,7 +54,7 @@ def main() -> int:
     if load > 0.5:
         sys.stdout.write("the machine is not quiet: these times say little\n")
     name = "bench-quick.json" if options.quick else "bench.json"
-    report = Report(ROOT / "build" / name)
+    report = Report(ROOT / "build" / name, keep=bool(options.only))
     bench = cases.Bench(report, ROOT / "build" / "bench", peer, runs=1 if options.quick else 3)
     failures = _run(bench, options)
     sys.stdout.write(f"{time.perf_counter() - start:.0f} s, {len(report.records)} records in build/{name}\n")

@@ -70,10 +70,13 @@ class Report:
     ----------
     path
         The JSON file.
+    keep
+        Keep what the file has of other cases.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keep: bool = False) -> None:
         self._path = path
+        self._old = [Record(**r) for r in json.loads(path.read_text())] if keep and path.exists() else []
         self.records: list[Record] = []
         self.disagreements: list[str] = []
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +94,9 @@ class Report:
                 f"{r.case:28}{r.quantity:>12}{_number(r.ours):>12}{peer:>12}{ratio:>8}{r.bar:7.3g}  {ok:4} "
                 f"{r.peer_name}{size}{ranks}"
             )
-        self._path.write_text(json.dumps([asdict(r) for r in self.records], indent=1) + "\n")
+        measured = {r.case for r in self.records}
+        every = [r for r in self._old if r.case not in measured] + self.records
+        self._path.write_text(json.dumps([asdict(r) for r in every], indent=1) + "\n")
 
     def note(self, text: str) -> None:
         """Say what is no record: a case left out and why, iterations, stages."""
