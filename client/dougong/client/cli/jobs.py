@@ -149,7 +149,7 @@ def show_results(arguments: Namespace) -> ExitCode:
             client,
             job,
             folder=arguments.output,
-            base=results.safe_name(job.name),
+            base=results.base_in(arguments.output, job),
             picture=not arguments.no_picture,
             json=arguments.json,
         )

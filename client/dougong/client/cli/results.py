@@ -22,6 +22,16 @@ def base_name(analysis_file: Path) -> str:
     return folder if stem == "analysis" and folder else stem
 
 
+def base_in(folder: Path | None, job: job_pb2.Job) -> str:
+    """What the files of a job are called where the analysis file is not known.
+
+    In the folder that `solve` would have made, NAME-results, they are called NAME as by `solve`; else after the title.
+    """
+    name = folder.absolute().name if folder is not None else ""
+    stem = name.removesuffix("-results")
+    return stem if stem and stem != name else safe_name(job.name)
+
+
 def safe_name(text: str) -> str:
     """A name from the server as the name of a file: nothing in it can leave the folder."""
     name = re.sub(r"[^\w.-]+", "-", text).strip("-.")

@@ -156,12 +156,16 @@ Action = Move | Condemn | Stop
 def failure(reason: str, rank: int | None = None, **params: object) -> job_pb2.Failure:
     """A failure with its sentences."""
     texts = {key: str(value) for key, value in params.items()}
-    message = job_pb2.Failure(
-        reason=reason, params=texts, text=render(reason, texts, "en"), text_zh=render(reason, texts, "zh")
-    )
+    english, chinese = (render(reason, _with_log(texts, language), language).rstrip() for language in ("en", "zh"))
+    message = job_pb2.Failure(reason=reason, params=texts, text=english, text_zh=chinese)
     if rank is not None:
         message.rank = rank
     return message
+
+
+def _with_log(params: dict[str, str], language: str) -> dict[str, str]:
+    """The end of a log is announced only where there is one."""
+    return {**params, "log": render("LOG_END", params, language)} if params.get("log", "").strip() else params
 
 
 def next_actions(job: JobView, seen: Observation | None) -> list[Action]:
