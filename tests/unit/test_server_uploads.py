@@ -123,23 +123,28 @@ def test_a_sweep_takes_what_is_old_and_what_is_nobodys(tmp_path: Path) -> None:
     _run(tmp_path, story)
 
 
-def test_sweeps_and_uploads_at_the_same_time(tmp_path: Path) -> None:
+def test_what_arrives_while_a_sweep_looks_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(bench: Bench) -> None:
-        done = asyncio.Event()
-
-        async def sweep() -> None:
-            while not done.is_set():
-                await bench.uploads.sweep(2000)
-
         bench.now = 3000
-        sweeping = asyncio.create_task(sweep())
-        for _ in range(20):
-            header = await bench.half()
-            assert await bench.uploads.committed("li", header.upload_id) == len(DATA) // 2
-            await bench.send(header, len(DATA) // 2, len(DATA))
-            await bench.database.write(lambda db: db.execute("DELETE FROM meshes") and None)
-        done.set()
+        old = await bench.half()
+        bench.now = 5000
+        new: list[mesh_pb2.UploadHeader] = []
+        read = bench.database.read
+
+        async def and_meanwhile(query: Any) -> Any:
+            rows = await read(query)
+            if asyncio.current_task() is sweeping:
+                # One comes, and an old one goes on, between the look at the rows and what follows from it.
+                new.append(await asyncio.create_task(bench.half()))
+                with pytest.raises(InputError):
+                    await asyncio.create_task(bench.send(old, len(DATA) // 2, len(DATA) - 1))
+            return rows
+
+        monkeypatch.setattr(bench.database, "read", and_meanwhile)
+        sweeping = asyncio.create_task(bench.uploads.sweep(4000))
         await sweeping
-        assert bench.files() == []
+        assert len(new) == 1
+        assert await bench.uploads.committed("li", new[0].upload_id) == len(DATA) // 2
+        assert await bench.uploads.committed("li", old.upload_id) == len(DATA) - 1
 
     _run(tmp_path, story)
