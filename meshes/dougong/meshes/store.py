@@ -167,19 +167,6 @@ class MeshStore:
             raise DataLoss("STORED_MESH_DAMAGED", file=HEADER)
         return stored
 
-    def verify(self, identity: str) -> None:
-        """Read all of a mesh and compare the checksums.
-
-        Raises
-        ------
-        NotFound
-            There is no such mesh.
-        DataLoss
-            A file is no longer what was written.
-        """
-        for name in self.open(identity).damaged_files():
-            raise DataLoss("STORED_MESH_DAMAGED", file=name)
-
     def info(self, identity: str) -> mesh_pb2.MeshInfo:
         """What is in a mesh. Raises `NotFound` and `DataLoss`."""
         try:
@@ -204,12 +191,6 @@ class MeshStore:
         for entry in self._meshes.iterdir():
             if self.has(entry.name):
                 yield entry.name
-
-    def total_bytes(self) -> int:
-        """Bytes of all files of the store."""
-        return sum(
-            (Path(folder) / name).lstat().st_size for folder, _, names in os.walk(self._meshes) for name in names
-        )
 
 
 def _begin(work: Path, source: Path) -> None:

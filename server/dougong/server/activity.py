@@ -25,11 +25,6 @@ class Activity:
             self._open -= 1
             self._last = time.monotonic()
 
-    @property
-    def open_calls(self) -> int:
-        """Number of open calls."""
-        return self._open
-
     async def idle(self, seconds: float, busy: Callable[[], bool]) -> None:
         """Return when there was neither an open call nor, says `busy`, a job for so long."""
         while True:
