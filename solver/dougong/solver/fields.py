@@ -14,8 +14,8 @@ from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model
 from dougong.solver.output import FieldKey
 from dougong.solver.partition import Part
-from dougong.solver.procedures.base import StepContext
 from dougong.solver.recover import Recovery
+from dougong.solver.step import StepContext
 from dougong.solver.vtu import PointData
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import result_pb2

@@ -33,8 +33,9 @@ from dougong.solver.notices import notices
 from dougong.solver.output import ResultWriter
 from dougong.solver.partition import build_part
 from dougong.solver.problem import resolve
-from dougong.solver.procedures import StepContext, procedure
+from dougong.solver.procedures import procedure
 from dougong.solver.regions import Regions
+from dougong.solver.step import StepContext
 from dougong.solver.version import VERSION
 from dougong.solver.vtu import write_vtu
 from dougong.v1 import job_pb2, result_pb2

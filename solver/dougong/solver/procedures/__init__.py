@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from dougong.solver.procedures.base import Procedure, StepContext
+from dougong.solver.procedures.base import Procedure
 from dougong.solver.scan import scan
 
-__all__ = ["Procedure", "StepContext", "all_procedures", "procedure"]
+__all__ = ["Procedure", "all_procedures", "procedure"]
 
 
 @cache

@@ -21,8 +21,8 @@ from dougong.solver.linalg import DEFAULT_TOLERANCE, SolveInput
 from dougong.solver.linalg_choice import choose
 from dougong.solver.loads import LoadBuilder, check_loads
 from dougong.solver.model import Model
-from dougong.solver.procedures.base import StepContext
 from dougong.solver.rescue import solve
+from dougong.solver.step import StepContext
 from dougong.solver.summary import summarize
 from dougong.v1 import result_pb2
 
