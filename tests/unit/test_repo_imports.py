@@ -60,6 +60,24 @@ def test_plugins_do_not_import_each_other(folder: str) -> None:
     assert not offences
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    modules = {}
+    for root in ROOTS:
+        for file in python_files(root):
+            parts = file.relative_to(ROOT / root).with_suffix("").parts
+            modules[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    left = {}
+    for name, file in modules.items():
+        found = imports(file)
+        # `from package import module` is told as the package too, which is meant only where there is no such module.
+        packages = {i.rpartition(".")[0] for i in found if i in modules}
+        left[name] = {i for i in found if i in modules and i != name and i not in packages}
+    while free := [name for name, used in left.items() if not used & left.keys()]:
+        for name in free:
+            del left[name]
+    assert not left, f"they import each other, or one of those that do: {sorted(left)}"
+
+
 def test_every_third_party_import_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
