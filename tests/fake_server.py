@@ -8,7 +8,7 @@ from concurrent import futures
 
 import grpc
 import numpy as np
-from google.protobuf import any_pb2
+from google.protobuf import any_pb2, empty_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from dougong.messages import violation
@@ -178,6 +178,10 @@ class FakeServer(
     def ListMeshes(self, request, context):
         return mesh_pb2.ListMeshesResponse(meshes=self.meshes.values())
 
+    def DeleteMesh(self, request, context):
+        del self.meshes[request.mesh_id]
+        return empty_pb2.Empty()
+
     def ReadMesh(self, request, context):
         yield from array_chunks("points", self.points)
         yield from array_chunks("node_index", np.arange(len(self.points), dtype=np.int64))
@@ -241,6 +245,11 @@ class FakeServer(
         self.end = J.STATE_CANCELLED
         self.hold.set()
         return job
+
+    def DeleteJob(self, request, context):
+        self._job(request.job_id, context)
+        del self.jobs[request.job_id]
+        return empty_pb2.Empty()
 
     def WatchJob(self, request, context):
         self.calls.append("WatchJob")

@@ -296,3 +296,21 @@ def test_a_map_of_plain_values_is_read_and_written():
     assert dict(a.solver.petsc_options) == {"pc_type": "jacobi", "ksp_max_it": "50"}
     again, _ = yaml_analysis.loads(yaml_analysis.dump(a))
     assert again == a
+
+
+def test_a_vector_may_be_a_list_and_an_empty_message_takes_no_value():
+    text = "mesh: a\nunits: mm-t-s\nsteps: [{loads: [{total_force: [0, 0, -1 kN]}, {traction: [1, 2]}]}]\n"
+    analysis, lines = yaml_analysis.loads(text)
+    first, second = analysis.steps[0].loads
+    assert (first.total_force.x.value, first.total_force.z.value) == (0, -1000)
+    assert (second.traction.y.value, second.traction.HasField("z")) == (2, False)
+    assert lines["steps[0].loads[0].total_force.z"] == 3
+    for wrong, reason, field in (
+        ("loads: [{total_force: [1]}]", "YAML_VECTOR_EXPECTED", "steps[0].loads[0].total_force"),
+        ("loads: [{total_force: [1, 2, 3, 4]}]", "YAML_VECTOR_EXPECTED", "steps[0].loads[0].total_force"),
+        ("loads: [{total_force: [1, 2 kg]}]", "UNIT_WRONG_DIMENSION", "steps[0].loads[0].total_force.y"),
+        ("conditions: [{fixed: true}]", "YAML_EMPTY_EXPECTED", "steps[0].conditions[0].fixed"),
+    ):
+        with pytest.raises(yaml_analysis.AnalysisFileError) as caught:
+            yaml_analysis.loads(f"mesh: a\nsteps: [{{{wrong}}}]\n")
+        assert [(v.reason, v.field) for v in caught.value.violations] == [(reason, field)]

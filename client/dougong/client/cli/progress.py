@@ -87,7 +87,7 @@ class ProgressDisplay:
     def progress(self, progress: job_pb2.Progress) -> None:
         """Show where the solver stands."""
         step = [harmless(progress.step)] if progress.step else []
-        bar, parts, short = [], [], []
+        bar, parts, short, shortest = [], [], [], []
         key = f"{progress.stage} {progress.step}"
         if key != self._stage:
             self._first_residual = 1.0  # it is relative: it begins at 1, or above for a poor first guess
@@ -98,9 +98,10 @@ class ProgressDisplay:
             iteration = say("CLI_ITERATION", n=progress.iteration)
             parts = [iteration, say("CLI_RESIDUAL", residual=residual, target=target)]
             short = [iteration, say("CLI_RESIDUAL_SHORT", residual=residual)]
+            shortest = [iteration, residual]
         # From the whole to what matters most; the first that fits the terminal is shown.
         cut = [f"{text[:11]}..." if len(text) > 14 else text for text in step]
-        variants = [step + bar + parts, cut + bar + parts, cut + parts, bar + short, short]
+        variants = [step + bar + parts, cut + bar + parts, cut + parts, bar + short, short, shortest]
         self.show(progress.stage, ["  ".join(v) for v in variants], key)
 
     def show(self, stage: str, details: Sequence[str], key: str | None = None) -> None:
