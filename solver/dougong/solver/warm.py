@@ -21,6 +21,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from dougong.solver import rundir
+
 #: Anonymous memory that jobs may leave behind, in pools of allocators for example; more would count as that of the
 #: next job.
 _LEFT_BYTES = 64 << 20
@@ -132,7 +134,7 @@ def serve(control: socket.socket, work: Callable[[Path], int], settings: Callabl
             job = json.loads(line)
             directory = Path(job["directory"])
             idle = environment.replace(job["environment"])
-            quiet = _print_to(directory / "log")
+            quiet = _print_to(directory / rundir.LOG)
             os.chdir(directory)
             _say(control, "begun")
             code = work(directory)
@@ -187,7 +189,7 @@ def main() -> int:
     control = take_control()
     import numpy as np
 
-    from dougong.solver import linalg, rundir, worker
+    from dougong.solver import linalg, worker
 
     np.seterr(all="ignore")
 
