@@ -40,6 +40,7 @@ from dougong.server.executors import all_executors
 from dougong.server.jobs.scheduler import Scheduler
 from dougong.server.jobs.store import JobStore
 from dougong.server.jobs.watch import WatchHub
+from dougong.server.memory import reuse_pieces
 from dougong.server.meshes import MeshLibrary
 from dougong.server.uploads import Uploads
 from dougong.v1 import job_pb2_grpc, mesh_pb2_grpc, result_pb2_grpc, system_pb2_grpc
@@ -237,6 +238,7 @@ def run(argv: Sequence[str]) -> int:
     """The program; returns its exit code: 0, or 2 when it could not start as asked."""
     # Jobs and meshes are nobody else's business, and who can write to the socket can use the server.
     os.umask(0o077)
+    reuse_pieces()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
         asyncio.run(serve(from_arguments(argv)))
