@@ -63,6 +63,30 @@ def test_asked_options_replace_the_choice() -> None:
     assert abs(want - got).max() < 1e-8 * abs(want).max()
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"ksp_type": "minres", "pc_type": "jacobi"},
+        {"ksp_type": "minres"},
+        {"ksp_type": "gmres", "ksp_gmres_restart": "50"},
+        {"ksp_type": "fcg", "pc_type": "gamg"},
+        {"ksp_type": "bcgs", "pc_type": "bjacobi"},
+        {"ksp_norm_type": "unpreconditioned"},
+    ],
+)
+def test_methods_without_an_energy_norm_take_their_own(asked: dict[str, str]) -> None:
+    mesh = meshgen.box("tet10", (3, 2, 2), (3.0, 1.0, 1.0))
+    options = {"method": "METHOD_ITERATIVE", "relative_tolerance": 1e-10, "petsc_options": asked}
+    found = solving.solve(mesh, ANALYSIS | {"solver": options})
+    want = solving.solve(mesh, ANALYSIS).field("displacement")
+    assert abs(want - found.field("displacement")).max() < 1e-6 * abs(want).max()
+    assert found.step.solve.iterations > 3
+    if "ksp_type" in asked:
+        assert found.step.solve.method.startswith(
+            f"{asked['ksp_type']} with preconditioner {asked.get('pc_type', 'p-multigrid')}"
+        )
+
+
 def test_a_forbidden_option_is_a_violation_with_its_path() -> None:
     mesh = meshgen.box("tet4", (1, 1, 1), (1.0, 1.0, 1.0))
     found = solving.solve(mesh, ANALYSIS | {"solver": {"petsc_options": {"log_view": ":x"}}})

@@ -46,6 +46,9 @@ DEFAULT_MAX_ITERATIONS = 1000
 #: pivots of the size of rounding errors, and goes on. Thin plates leave 1e-6.
 _UNSOLVED = 1e-3
 
+#: Methods that can measure the residual in the energy norm; others that a user asks for take the norm of their own.
+_MEASURE_ENERGY = ("cg", "cr", "fcg", "groppcg", "pipecg", "pipecr")
+
 #: PETSc error codes (petscerror.h) that mean a zero pivot.
 _ZERO_PIVOT = (71, 81)
 _OUT_OF_MEMORY = 55
@@ -187,7 +190,8 @@ class LinearSolver:
                 self.ksp.getPC().setPythonContext(_Preconditioner(cycle))
             self.ksp.setUp()
             if "ksp_type" in self._asked or "pc_type" in self._asked:
-                self.said = Said("METHOD_AS_ASKED", {"ksp": self.ksp.getType(), "pc": self.ksp.getPC().getType()})
+                pc = "p-multigrid" if self._bottom is not None else self.ksp.getPC().getType()
+                self.said = Said("METHOD_AS_ASKED", {"ksp": self.ksp.getType(), "pc": pc})
         finally:
             for name in names:
                 database.delValue(name)
@@ -224,7 +228,8 @@ class LinearSolver:
     def _iterative(self) -> dict[str, Any]:
         ksp = self.ksp
         ksp.setType("cg")
-        ksp.setNormType(PETSc.KSP.NormType.NATURAL)
+        if self._asked.get("ksp_type", "cg") in _MEASURE_ENERGY:
+            ksp.setNormType(PETSc.KSP.NormType.NATURAL)
         ksp.setTolerances(rtol=self.tolerance, atol=0.0, divtol=1e8, max_it=self.max_iterations)
         ksp.setConvergenceTest(self._converged)
         level = self._level
