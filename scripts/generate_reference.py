@@ -1,7 +1,7 @@
 """Generate docs/reference from the schema, the command line and the unit table; `--check` only compares.
 
 analysis.md comes from the comments and options of proto/dougong/v1/analysis.proto, commands.md and exit-codes.md from
-the parser of the `dougong` command.
+the parser of the `dougong` command, mesh-formats.md from the list of formats.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from dougong.client.cli.exit_codes import ExitCode
 from dougong.client.cli.parser import build
 from dougong.client.dimensions import DIMENSIONS
 from dougong.client.schema import enum_names, is_repeated, is_synthetic
+from dougong.meshes.cells import CELL_TYPES
+from dougong.meshes.formats import all_formats
+from dougong.solver.elements import SOLVABLE
 from dougong.v1 import analysis_pb2, options_pb2
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,6 +71,8 @@ def analysis_page() -> str:
         'with its own unit, such as `210 GPa`: "m/s^2", "m/s2" and "m/s²" are the same, so are "W/(m*K)" and',
         '"W/(m·K)". Enum values are written as here; `-` and `_` are the same in them. Where a message has a',
         "*short form*, the bare value may stand for the mapping. Of keys marked *one of*, exactly one is given.",
+        "A vector is a mapping of its components, `{z: -100 N}`, or a list of two or three, `[0, 0, -100 N]`.",
+        "What files `mesh` may name is in [Mesh formats](mesh-formats.md).",
         "",
     ]
     for message in _reachable(analysis_pb2.Analysis.DESCRIPTOR):
@@ -141,7 +146,7 @@ def _value(field: Any) -> str:
         text = DIMENSIONS[dimension].en if dimension else text
     elif kind.name in ("Quantity", "Vector", "Point"):
         dimension = field.GetOptions().Extensions[options_pb2.dimension]
-        words = {"Quantity": "", "Vector": "`x`, `y`, `z`: ", "Point": "[x, y] or [x, y, z]: "}
+        words = {"Quantity": "", "Vector": "`x`, `y`, `z`, or [x, y, z]: ", "Point": "[x, y] or [x, y, z]: "}
         text = words[kind.name] + (DIMENSIONS[dimension].en if dimension else "number")
     elif not kind.fields:
         text = "nothing, or `{}`"
@@ -221,9 +226,79 @@ def exit_codes_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+#: For each format what becomes a region, and what is refused or left out.
+_FORMAT_NOTES = {
+    "abaqus": (
+        "`*NSET`, `*ELSET` (also those of `*NODE` and `*ELEMENT`) and `*SURFACE` under their names; sets of a part as "
+        "`INSTANCE.SET`, or plainly where the name is free",
+        "`*INCLUDE` and other files. Materials, steps, loads and other cards that do not define the mesh are left out, "
+        "with a note that names them",
+    ),
+    "gmsh": (
+        "physical groups under their names; `physical_3` without name",
+        "post-processing data is left out; pieces of a partitioned mesh are put together",
+    ),
+    "med": (
+        "groups of nodes and of cells",
+        "structured meshes, links to other files; of several meshes the first is read",
+    ),
+    "nastran": (
+        "properties (`PID_3`, or the name that HyperMesh, ANSA, Femap or Patran wrote as comment), and `SET`s of nodes "
+        "or elements",
+        "`INCLUDE`, element types without a counterpart. Materials, loads and rigid elements are left out, with a note",
+    ),
+    "unv": ("groups of nodes and of elements", "nodes in a coordinate system other than the global one"),
+    "vtk": (
+        "each value of a whole-number cell array such as `MaterialID` or `region`: `region_2`",
+        "data sets other than unstructured grids; polygons, polyhedra and cells of higher order",
+    ),
+    "vtu": (
+        "as for vtk; `physical_2` for the array `gmsh:physical`",
+        "document type declarations; polygons, polyhedra and cells of higher order",
+    ),
+}
+
+
+def mesh_formats_page() -> str:
+    """The reference of the mesh formats."""
+    lines = [NOTE, "# Mesh formats", ""]
+    lines += [
+        "The format is found from the name and content of the file, or named: `dougong mesh info FILE --format NAME`.",
+        "`dougong mesh info FILE` shows what became of a file: nodes, cells, regions, quality, and what was left out.",
+        "",
+        "| name | files | what it is | what becomes a region | refused or left out |",
+        "|---|---|---|---|---|",
+    ]
+    for one in all_formats():
+        regions, refused = _FORMAT_NOTES[one.NAME]
+        suffixes = " ".join(f"`{suffix}`" for suffix in one.SUFFIXES)
+        lines.append(f"| `{one.NAME}` | {suffixes} | {one.DESCRIPTION} | {regions} | {refused} |")
+    solid = ", ".join(name for name in SOLVABLE if CELL_TYPES[name].dim == 3)
+    plane = ", ".join(name for name in SOLVABLE if CELL_TYPES[name].dim == 2)
+    lines += [
+        "",
+        "The same for every format:",
+        "",
+        "- A region is a named set of nodes, of facets (the faces of solids, the edges of plane cells) or of cells.",
+        "- A set of surface or edge cells on the rim of the cells that are solved for is a region of facets: it can",
+        "  be loaded. A set of nodes can be held, and loaded by `nodal_force`.",
+        f"- Cells that can be solved for: {solid};",
+        f"  in plane problems {plane}. Quadratic ones are more accurate.",
+        "- Node and cell numbers of the file are kept, and used in messages.",
+        "- A mesh file has no units that count: its coordinates are in the unit of length of the analysis.",
+        "- A file that refers to another file is refused: only the file itself is sent to the server.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
     """Write the pages, or compare them."""
-    pages = {"analysis.md": analysis_page(), "commands.md": commands_page(), "exit-codes.md": exit_codes_page()}
+    pages = {
+        "analysis.md": analysis_page(),
+        "commands.md": commands_page(),
+        "exit-codes.md": exit_codes_page(),
+        "mesh-formats.md": mesh_formats_page(),
+    }
     stale = [n for n, text in pages.items() if not (TARGET / n).is_file() or (TARGET / n).read_text("utf-8") != text]
     if "--check" in sys.argv[1:]:
         for name in stale:
