@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -141,6 +142,52 @@ def test_what_is_wrong_with_the_model_is_told_with_its_line(dougong):
         for command in ("validate", "solve") if "ROOOT" in new else ("validate",):
             _, err = dougong(command, "bad/beam.yaml", code=2)
             assert words in err
+
+
+def test_one_run_finds_five_faults(dougong):
+    text = STUDY.replace("210 GPa", "210 kg").replace("region: ROOT", "region: ROOOT").replace("{x: 21 kN}", "{w: 1}")
+    rubber = "rubber: {elastic: {young_modulus: 5 MPa, poisson_ratio: 0.5}}"
+    text = text.replace("{steel: {elastic", f"{{{rubber}, steel: {{elastic")
+    text = text.replace("[{material: steel}]", "[{material: steal}, {material: rubber}]")
+    (dougong.folder / "five.yaml").write_text(text)
+    for command in ("validate", "solve"):
+        _, err = dougong(command, "five.yaml", code=2)
+        places = [line.split(": ")[1] for line in err.splitlines() if line.startswith("five.yaml:")]
+        assert sorted(places) == [
+            'materials["rubber"].elastic.poisson_ratio',
+            'materials["steel"].elastic.young_modulus',
+            "sections[0].material",
+            "steps[0].conditions[0].region",
+            "steps[0].loads[0].total_force.w",
+        ]
+
+
+def test_submitted_job_has_the_files_that_solve_has(dougong):
+    job = dougong("submit", "beam.yaml")[0].strip()
+    dougong("watch", job)
+    dougong("results", job, "--output", "later/beam-results")
+    assert sorted(p.name for p in (dougong.folder / "later" / "beam-results").iterdir()) == ["beam.png", "beam.vtu"]
+
+
+def test_more_ranks_than_cores_are_the_inputs_fault(dougong):
+    _, err = dougong("solve", "beam.yaml", "-n", "1000", code=2)
+    assert "Ask for at most" in err
+
+
+def test_a_format_that_does_not_exist_is_told_in_the_users_words(dougong):
+    _, err = dougong("mesh", "info", "beam.inp", "--format", "foo", code=2)
+    assert err.splitlines()[-1].startswith("There is no mesh format foo.")
+
+
+def test_server_says_in_one_sentence_why_it_cannot_start(dougong, tmp_path):
+    _, err = dougong("serve", "--data", "/proc/1/nowhere", code=2)
+    assert "cannot be used" in err
+    assert err.count("\n") == 1
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        _, err = dougong("serve", "--data", tmp_path / "other", "--listen", address, code=2)
+    assert address in err
+    assert "INFO" not in err
 
 
 def test_mesh_that_is_none_is_refused_and_the_server_goes_on(dougong):
