@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -133,27 +134,31 @@ def load(path: str | Path) -> AnalysisFile:
         raise AnalysisFileError([violation("ANALYSIS_IS_MESH", file=path.name)], path)
     analysis, lines, found = _read(data, path)
     bad = {v.field for v in found}
-    mesh_file = None
-    if not analysis.mesh:
+    mesh_file: Path | None = path.parent / analysis.mesh if analysis.mesh else None
+    if mesh_file is None:
         if "mesh" not in bad:
             found.append(violation("ANALYSIS_WITHOUT_MESH", "mesh"))
-    elif (mesh_file := _mesh_file(path.parent / analysis.mesh)) is not None:
+    elif _is(mesh_file, Path.is_file):
         analysis.mesh = ""
         analysis.name = analysis.name or path.stem
-    elif not _MESH_ID.fullmatch(analysis.mesh):
-        found.append(violation("MESH_FILE_MISSING", "mesh", file=path.parent / analysis.mesh))
+    else:
+        if _is(mesh_file, Path.exists):
+            found.append(violation("FILE_NOT_REGULAR", "mesh", file=mesh_file))
+        elif not _MESH_ID.fullmatch(analysis.mesh):
+            found.append(violation("MESH_FILE_MISSING", "mesh", file=mesh_file))
+        mesh_file = None
     source = AnalysisFile(analysis, path, mesh_file, lines)
     if found:
         raise AnalysisFileError(found, path, lines, source if _worth_checking(found) else None)
     return source
 
 
-def _mesh_file(path: Path) -> Path | None:
-    """The path, if something is there that might be a mesh file."""
+def _is(path: Path, what: Callable[[Path], bool]) -> bool:
+    """What is asked of a path; no for one that the system does not take as a path."""
     try:
-        return path if path.exists() and not path.is_dir() else None
+        return what(path)
     except (OSError, ValueError):
-        return None
+        return False
 
 
 def _worth_checking(found: list[job_pb2.Violation]) -> bool:
