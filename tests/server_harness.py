@@ -82,7 +82,13 @@ class ServerProcess:
         ours = [sys.executable, str(FAKES / "serve.py"), str(self.data), self.address, json.dumps(self.changes)]
         with open(self.root / "server.log", "ab") as log:
             self.process = subprocess.Popen(self.command or ours, stdout=log, stderr=log)
-        options = [("grpc.default_authority", "localhost"), ("grpc.use_local_subchannel_pool", 1)]
+        # It is asked often whether it listens already: one that ends when idle might have ended before the next time.
+        options = [
+            ("grpc.default_authority", "localhost"),
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 100),
+        ]
         self.channel = grpc.insecure_channel(self.address, options)
         self.meshes = mesh_pb2_grpc.MeshServiceStub(self.channel)
         self.jobs = job_pb2_grpc.JobServiceStub(self.channel)
