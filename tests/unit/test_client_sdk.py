@@ -113,6 +113,7 @@ def test_watch_goes_on_behind_the_last_event(client, server):
     assert events[-1].state.state == J.STATE_SUCCEEDED
     assert server.calls.count("WatchJob") == 2
     assert [e.sequence for e in client.watch(job.job_id, after_sequence=8)] == [9]
+    assert list(client.watch(job.job_id, after_sequence=9)) == []  # ended, and all of it known
 
 
 def test_log_goes_on_at_its_offset(client, server):

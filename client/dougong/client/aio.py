@@ -232,7 +232,9 @@ class AsyncClient:
                 await asyncio.sleep(BROKEN_SECONDS)
                 await self._revive()
             else:
-                # The server ended the stream without the last event: it is stopping, or had to drop this watcher.
+                # The server ended the stream without the last event: that was known, or the server is stopping.
+                if watching.is_over(await self.job(job_id)):
+                    return
                 await asyncio.sleep(ENDED_SECONDS)
             finally:
                 call.cancel()

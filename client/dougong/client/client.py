@@ -299,7 +299,9 @@ class Client:
                 time.sleep(BROKEN_SECONDS)
                 self._revive()
             else:
-                # The server ended the stream without the last event: it is stopping, or had to drop this watcher.
+                # The server ended the stream without the last event: that was known, or the server is stopping.
+                if watching.is_over(self.job(job_id)):
+                    return
                 time.sleep(ENDED_SECONDS)
             finally:
                 call.cancel()

@@ -48,6 +48,10 @@ class Watching:
         self._lost_since = None
         self._after_sequence = event.sequence
 
+    def is_over(self, job: job_pb2.Job) -> bool:
+        """Whether a job has ended and its last event was known before: then its stream is empty."""
+        return job.state in TERMINAL_STATES and job.last_sequence <= self._after_sequence
+
     def lost(self, error: grpc.RpcError, address: str) -> None:
         """Take note that the stream broke off; raises what the error stands for when waiting is of no use."""
         failure = from_rpc(error, address)
