@@ -43,6 +43,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="some small cases, about two minutes")
     parser.add_argument("--large", action="store_true", help="the beam of three million unknowns too")
     parser.add_argument("--only", default="", help="cases whose name begins so; the file keeps the others")
+    parser.add_argument("--runs", type=int, help="interleaved runs of short cases (default 3, quick 1)")
     options = parser.parse_args()
     if not kernels.available():
         sys.stderr.write("the kernels are not built: run python -m dougong.solver.kernels.build\n")
@@ -55,7 +56,7 @@ def main() -> int:
         sys.stdout.write("the machine is not quiet: these times say little\n")
     name = "bench-quick.json" if options.quick else "bench.json"
     report = Report(ROOT / "build" / name, keep=bool(options.only))
-    bench = cases.Bench(report, ROOT / "build" / "bench", peer, runs=1 if options.quick else 3)
+    bench = cases.Bench(report, ROOT / "build" / "bench", peer, runs=options.runs or (1 if options.quick else 3))
     failures = _run(bench, options)
     sys.stdout.write(f"{time.perf_counter() - start:.0f} s, {len(report.records)} records in build/{name}\n")
     missed = [r for r in report.records if r.ok is False]

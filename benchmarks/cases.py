@@ -141,6 +141,8 @@ def solve(bench: Bench, case: str) -> None:
     )
     report.note(f"ours: {solved.iterations} iterations; {_stages(solved.stages)}")
     if theirs:
+        own_time, their_time = (statistics.median(r.processor_seconds for r in found) for found in (mine, peers))
+        report.note(f"processor time {own_time:.2f} s against {their_time:.2f} s: {own_time / their_time:.3f}")
         report.note(f"dolfinx: {theirs[-1].iterations} iterations; {_stages(theirs[-1].stages)}")
         report.agree(f"solve/{case}", differ(solved.displacement, theirs[-1].displacement), AGREEMENT, peer_name)
     _calculix(bench, case, body, seconds, solved)

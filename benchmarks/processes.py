@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -42,12 +43,15 @@ class Run:
     peak_bytes
         Largest resident set of the process; of programs that it starts nothing is known.
     output
-        What it printed on standard output.
+        What it printed.
+    processor_seconds
+        Time on processors, its children included: hardly depends on what else runs.
     """
 
     seconds: float
     peak_bytes: int
     output: str
+    processor_seconds: float
 
 
 def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Run:
@@ -59,6 +63,7 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
         It ended with an error, or is not there.
     """
     words = [str(word) for word in command]
+    before = _processor_seconds()
     start = time.perf_counter()
     try:
         child = subprocess.Popen(
@@ -77,7 +82,12 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
     peak = memory.end()
     if child.returncode:
         raise FailedError(f"{' '.join(words)}: exit code {child.returncode}\n{output[-2000:]}")
-    return Run(seconds, peak, output)
+    return Run(seconds, peak, output, _processor_seconds() - before)
+
+
+def _processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class _Memory(threading.Thread):
