@@ -148,17 +148,22 @@ class Serving:
         self.pid = worker.process.pid
 
     @property
+    def done(self) -> bool:
+        """Whether the worker said that it is done with the job; False when it died at it."""
+        return self._worker.token != self._token
+
+    @property
     def returncode(self) -> int | None:
         """As of `subprocess.Popen`."""
-        return self._worker.process.returncode if self._worker.token == self._token else 0
+        return 0 if self.done else self._worker.process.returncode
 
     def poll(self) -> int | None:
         """As of `subprocess.Popen`."""
-        return self._worker.process.poll() if self._worker.token == self._token else 0
+        return 0 if self.done else self._worker.process.poll()
 
     def wait(self, timeout: float) -> None:
         """As of `subprocess.Popen`."""
-        if self._worker.token == self._token:
+        if not self.done:
             self._worker.process.wait(timeout)
 
     def listen(self, call: Callable[[], None]) -> None:

@@ -140,6 +140,9 @@ class LocalExecutor:
         leader = self._adopted_leader(attempt) if child is None else _living(child)
         if leader is not None:
             return Sighting(Phase.RUNNING, None, processes.age_seconds(leader), self._memory(attempt))
+        if isinstance(child, Serving) and child.done:
+            # It was this one process, and it has put the token away.
+            return Sighting(Phase.GONE, _why_lost(attempt, child.returncode))
         # Open MPI 5 leaves the ranks running when mpiexec is killed.
         if not processes.kill_all(attempt.token):
             return Sighting(Phase.UNKNOWN)
