@@ -1,0 +1,68 @@
+"""The estimate against what the benchmark cases took: figures recorded once, on one core of a server."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+
+import meshgen
+import solving
+from dougong.meshes.cells import CELL_TYPES
+from dougong.solver.estimate import estimate
+from dougong.solver.problem import resolve
+from dougong.v1 import job_pb2
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A benchmark case: its mesh, and what the worker took."""
+
+    name: str
+    n_nodes: int
+    n_cells: int
+    seconds: float
+    megabytes: float
+
+
+#: One rank, processor time and peak memory as `make bench` tells them; the thin frame needs more than twice the
+#: iterations of the beam.
+RECORDED = (
+    Recorded("beam/100k", 35_721, 24_000, 1.75, 290),
+    Recorded("beam/300k", 95_033, 65_856, 4.07, 563),
+    Recorded("beam/800k", 270_641, 192_000, 12.85, 1414),
+    Recorded("thin/300k", 126_222, 72_321, 8.44, 680),
+)
+
+
+def predicted(nodes, cells, ranks=1, cell_type="tet10"):
+    """The estimate of a body of this size."""
+    stored = solving.store(meshgen.box("tet10", (1, 1, 1)))
+    problem = resolve(solving.analysis(solving.elastic(conditions=[{"region": "x0", "fixed": {}}])), stored)
+    size = SimpleNamespace(dim=3, n_nodes=nodes, block_sizes=(cells,), cell_types=(CELL_TYPES[cell_type],))
+    return estimate(problem, size, job_pb2.Resources(ranks=ranks))
+
+
+@pytest.mark.parametrize("case", RECORDED, ids=lambda c: c.name)
+def test_within_half_as_much_again_of_what_was_measured(case):
+    found = predicted(case.n_nodes, case.n_cells)
+    assert found.dofs == 3 * case.n_nodes
+    assert 1 / 1.5 <= found.seconds / case.seconds <= 1.5
+    assert 1 / 1.5 <= found.memory_bytes / 1e6 / case.megabytes <= 1.5
+
+
+def test_ranks_take_memory_and_save_time():
+    one, four = predicted(300_000, 200_000), predicted(300_000, 200_000, ranks=4)
+    assert four.memory_bytes > one.memory_bytes
+    assert one.seconds / 4 < four.seconds < one.seconds
+
+
+def test_a_small_body_is_factorised():
+    assert predicted(500, 300).solver == "direct"
+    assert predicted(100_000, 60_000).solver == "iterative"
+
+
+@pytest.mark.parametrize("cell_type", ["tet4", "hex8", "hex20", "hex27", "wedge6"])
+def test_twice_the_body_takes_twice_as_much(cell_type):
+    one, two = predicted(200_000, 150_000, cell_type=cell_type), predicted(400_000, 300_000, cell_type=cell_type)
+    assert 1.6 < two.memory_bytes / one.memory_bytes < 2.1
+    assert 1.6 < two.seconds / one.seconds < 2.2
