@@ -132,7 +132,7 @@ class WarmWorker:
         self.token = self.served = token
         job = {"directory": str(directory), "environment": processes.attempt_environment(token)}
         try:
-            self.socket.sendall(json.dumps(job).encode() + b"\n")
+            self.socket.sendall(json.dumps(job).encode() + b"\n", socket.MSG_NOSIGNAL)
         except OSError:
             return False
         await self.until(lambda: self._begun, _ANSWER_SECONDS)

@@ -153,7 +153,8 @@ def serve(control: socket.socket, work: Callable[[Path], int], settings: Callabl
 
 
 def _say(control: socket.socket, what: str) -> None:
-    control.sendall(json.dumps({"say": what}).encode() + b"\n")
+    # PETSc takes the signal SIGPIPE, which Python ignores, for an error of the program.
+    control.sendall(json.dumps({"say": what}).encode() + b"\n", socket.MSG_NOSIGNAL)
 
 
 def _print_to(log: Path) -> tuple[int, int]:
