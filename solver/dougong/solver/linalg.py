@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from dougong.solver.mpi import MPI
 
-petsc4py.init([], comm=MPI.COMM_WORLD)
+# Signals stay what they are: PETSc would take a broken pipe for a crash, and hide which signal ended a worker.
+petsc4py.init(["dougong", "-no_signal_handler"], comm=MPI.COMM_WORLD)
 from petsc4py import PETSc  # noqa: E402 - PETSc must be initialised first
 
 from dougong.messages import SolveError  # noqa: E402
