@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dougong.meshes.mesh import numbers
 from dougong.messages import SolveError
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.loads import LoadBuilder
@@ -135,7 +136,7 @@ def _extremes(
     columns = [(name, c, values[:, i]) for i, c in enumerate(components or ("",))]
     if components in (("x", "y"), ("x", "y", "z")):
         columns.append((f"{name}_magnitude", "", np.linalg.norm(values, axis=1)))
-    stored = state.model.regions.stored
+    node_ids = state.model.regions.stored.node_ids
     out = []
     for field, component, column in columns:
         best = []
@@ -144,7 +145,7 @@ def _extremes(
             here = (sign * column[k], int(part.nodes[k]), part.points[k].tolist()) if k >= 0 else (np.inf, -1, [])
             best.append(min(part.comm.gather(here)))
         (low, low_node, low_point), (high, high_node, high_point) = best
-        ids = stored.load().node_numbers(np.array([low_node, high_node]))
+        ids = numbers(node_ids, np.array([low_node, high_node]))
         out.append(
             result_pb2.Extreme(
                 field=field,

@@ -32,7 +32,7 @@ from dougong.messages import SolveError  # noqa: E402
 from dougong.solver import kernels  # noqa: E402
 from dougong.solver.assemble import BlockMatrix  # noqa: E402
 from dougong.solver.coarse import LinearLevel  # noqa: E402
-from dougong.solver.linalg_choice import Said, choose  # noqa: E402
+from dougong.solver.linalg_choice import Said, choose, relative_tolerance  # noqa: E402
 from dougong.solver.multigrid import PMultigrid  # noqa: E402
 from dougong.solver.partition import Part  # noqa: E402
 from dougong.v1 import analysis_pb2 as pb  # noqa: E402
@@ -40,7 +40,6 @@ from dougong.v1 import result_pb2  # noqa: E402
 
 Array = NDArray[np.float64]
 
-DEFAULT_TOLERANCE = 1e-8
 DEFAULT_MAX_ITERATIONS = 1000
 
 #: A solution that leaves more than this part of the right-hand side is none: a factorisation of a singular matrix meets
@@ -162,7 +161,7 @@ class LinearSolver:
         # p-multigrid works on the assembled rows; another preconditioner needs a matrix that PETSc knows.
         other = "pc_type" in self._asked or not kernels.available()
         self._level = None if other else given.linear_level
-        self.tolerance = options.relative_tolerance if options.HasField("relative_tolerance") else DEFAULT_TOLERANCE
+        self.tolerance = relative_tolerance(options)
         self.max_iterations = options.max_iterations if options.HasField("max_iterations") else DEFAULT_MAX_ITERATIONS
         self.nc = given.matrix.values.shape[1]
         self.dofs = self.nc * given.part.n_total
@@ -474,10 +473,10 @@ def _scalar_rows(
 
 
 def _reason_name(reason: int) -> str:
-    names = {v: k for k, v in vars(PETSc.KSP.ConvergedReason).items() if isinstance(v, int) and "_" in k}
+    # PETSc has several names for some reasons; these are the ones its manual uses.
     known = {"CONVERGED_RTOL", "CONVERGED_ATOL", "CONVERGED_ITS", "DIVERGED_ITS", "DIVERGED_DTOL"}
-    preferred = [k for k, v in vars(PETSc.KSP.ConvergedReason).items() if v == reason and k in known]
-    return preferred[0] if preferred else names.get(reason, str(reason))
+    names = [k for k, v in vars(PETSc.KSP.ConvergedReason).items() if isinstance(v, int) and v == reason and "_" in k]
+    return next((k for k in names if k in known), names[-1] if names else str(reason))
 
 
 def _translate(error: Any) -> SolveError:

@@ -31,6 +31,15 @@ def petsc_option_allowed(name: str, value: str) -> bool:
     return bool(_ALLOWED.fullmatch(name) and _VALUE.fullmatch(value))
 
 
+#: Relative reduction of the residual at which an iteration stops.
+DEFAULT_TOLERANCE = 1e-8
+
+
+def relative_tolerance(options: pb.SolverOptions) -> float:
+    """The tolerance asked for, or the default."""
+    return options.relative_tolerance if options.HasField("relative_tolerance") else DEFAULT_TOLERANCE
+
+
 @dataclass(frozen=True)
 class Said:
     """A sentence of the catalogue about a solve."""

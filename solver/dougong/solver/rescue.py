@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.messages import SolveError
-from dougong.solver.linalg import DEFAULT_TOLERANCE, LinearSolver, SolveInput
-from dougong.solver.linalg_choice import Said
+from dougong.solver.linalg import LinearSolver, SolveInput
+from dougong.solver.linalg_choice import Said, relative_tolerance
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import result_pb2
 
@@ -62,11 +62,10 @@ def solve(
     free_choice = options.method == pb.SolverOptions.METHOD_UNSPECIFIED
     dofs = given.matrix.values.shape[1] * given.part.n_total
     may_give_up = free_choice and dofs < _QUICK_BELOW and not options.HasField("max_iterations")
-    tolerance = options.relative_tolerance if options.HasField("relative_tolerance") else DEFAULT_TOLERANCE
-    give_up = partial(_hopeless, tolerance) if may_give_up else None
+    give_up = partial(_hopeless, relative_tolerance(options)) if may_give_up else None
     solver = LinearSolver(given, options, comm, monitor, give_up)
-    prepared()
     try:
+        prepared()
         return solver.solve(rhs, start)
     except SolveError as error:
         if solver.direct or not free_choice or error.reason not in _ITERATION_FAILED or dofs >= RESCUE_BELOW:
@@ -78,8 +77,8 @@ def solve(
     direct.CopyFrom(options)
     direct.method = pb.SolverOptions.METHOD_DIRECT
     solver = LinearSolver(given, direct, comm, monitor)
-    prepared()
     try:
+        prepared()
         x, record = solver.solve(rhs, start)
     finally:
         solver.destroy()

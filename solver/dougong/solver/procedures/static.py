@@ -17,8 +17,8 @@ from dougong.solver.assemble import assemble
 from dougong.solver.coarse import linear_level
 from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.fields import NodalState, write_fields
-from dougong.solver.linalg import DEFAULT_TOLERANCE, SolveInput
-from dougong.solver.linalg_choice import choose
+from dougong.solver.linalg import SolveInput
+from dougong.solver.linalg_choice import choose, relative_tolerance
 from dougong.solver.loads import LoadBuilder, check_loads
 from dougong.solver.model import Model
 from dougong.solver.rescue import solve
@@ -52,12 +52,10 @@ class Static:
         level = None if direct else linear_level(model, constraints, loads.matrices)
 
         context.stage("setup", dofs=dofs)
-        target = context.solver.relative_tolerance if context.solver.HasField("relative_tolerance") else 0.0
+        target = relative_tolerance(context.solver)
 
         def on_iteration(iteration: int, residual: float) -> None:
-            context.stage(
-                "solve", dofs=dofs, iteration=iteration, residual=residual, target_residual=target or DEFAULT_TOLERANCE
-            )
+            context.stage("solve", dofs=dofs, iteration=iteration, residual=residual, target_residual=target)
 
         def prepared() -> None:
             context.stage("solve", dofs=dofs)
