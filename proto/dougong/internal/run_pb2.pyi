@@ -18,16 +18,18 @@ class CheckHello(_message.Message):
     def __init__(self, cell_types: _Optional[_Iterable[str]] = ..., procedures: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CheckReply(_message.Message):
-    __slots__ = ["estimate", "notices", "sequence", "violations"]
+    __slots__ = ["estimate", "kind", "notices", "sequence", "violations"]
     ESTIMATE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     NOTICES_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     VIOLATIONS_FIELD_NUMBER: _ClassVar[int]
     estimate: _job_pb2.Estimate
+    kind: str
     notices: _containers.RepeatedCompositeFieldContainer[_mesh_pb2.Notice]
     sequence: int
     violations: _containers.RepeatedCompositeFieldContainer[_job_pb2.Violation]
-    def __init__(self, sequence: _Optional[int] = ..., violations: _Optional[_Iterable[_Union[_job_pb2.Violation, _Mapping]]] = ..., notices: _Optional[_Iterable[_Union[_mesh_pb2.Notice, _Mapping]]] = ..., estimate: _Optional[_Union[_job_pb2.Estimate, _Mapping]] = ...) -> None: ...
+    def __init__(self, sequence: _Optional[int] = ..., violations: _Optional[_Iterable[_Union[_job_pb2.Violation, _Mapping]]] = ..., notices: _Optional[_Iterable[_Union[_mesh_pb2.Notice, _Mapping]]] = ..., estimate: _Optional[_Union[_job_pb2.Estimate, _Mapping]] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class CheckRequest(_message.Message):
     __slots__ = ["analysis", "mesh_directory", "resources", "sequence"]
@@ -41,19 +43,37 @@ class CheckRequest(_message.Message):
     sequence: int
     def __init__(self, sequence: _Optional[int] = ..., analysis: _Optional[_Union[_analysis_pb2.Analysis, _Mapping]] = ..., mesh_directory: _Optional[str] = ..., resources: _Optional[_Union[_job_pb2.Resources, _Mapping]] = ...) -> None: ...
 
+class Cost(_message.Message):
+    __slots__ = ["peak_bytes", "seconds"]
+    PEAK_BYTES_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    peak_bytes: _containers.RepeatedScalarFieldContainer[int]
+    seconds: float
+    def __init__(self, seconds: _Optional[float] = ..., peak_bytes: _Optional[_Iterable[int]] = ...) -> None: ...
+
 class Outcome(_message.Message):
-    __slots__ = ["failure", "files", "result", "revoked", "token"]
+    __slots__ = ["cost", "failure", "files", "result", "revoked", "token"]
+    COST_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
     FILES_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     REVOKED_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
+    cost: Cost
     failure: _job_pb2.Failure
     files: _containers.RepeatedCompositeFieldContainer[ResultFile]
     result: _result_pb2.Result
     revoked: bool
     token: str
-    def __init__(self, token: _Optional[str] = ..., result: _Optional[_Union[_result_pb2.Result, _Mapping]] = ..., failure: _Optional[_Union[_job_pb2.Failure, _Mapping]] = ..., revoked: bool = ..., files: _Optional[_Iterable[_Union[ResultFile, _Mapping]]] = ...) -> None: ...
+    def __init__(self, token: _Optional[str] = ..., result: _Optional[_Union[_result_pb2.Result, _Mapping]] = ..., failure: _Optional[_Union[_job_pb2.Failure, _Mapping]] = ..., revoked: bool = ..., files: _Optional[_Iterable[_Union[ResultFile, _Mapping]]] = ..., cost: _Optional[_Union[Cost, _Mapping]] = ...) -> None: ...
+
+class Prediction(_message.Message):
+    __slots__ = ["estimate", "kind"]
+    ESTIMATE_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    estimate: _job_pb2.Estimate
+    kind: str
+    def __init__(self, kind: _Optional[str] = ..., estimate: _Optional[_Union[_job_pb2.Estimate, _Mapping]] = ...) -> None: ...
 
 class ResultFile(_message.Message):
     __slots__ = ["artifact_index", "crc32", "field_index", "path", "sha256", "size_bytes"]

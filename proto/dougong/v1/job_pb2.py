@@ -17,7 +17,7 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x64ougong/v1/job.proto\x12\ndougong.v1\x1a\x19\x64ougong/v1/analysis.proto\x1a\x15\x64ougong/v1/mesh.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"q\n\tResources\x12\r\n\x05ranks\x18\x01 \x01(\x05\x12\x14\n\x0cmemory_bytes\x18\x02 \x01(\x03\x12\x1a\n\x12time_limit_seconds\x18\x03 \x01(\x03\x12\x11\n\tpartition\x18\x04 \x01(\t\x12\x10\n\x08priority\x18\x05 \x01(\x05\"A\n\x17ValidateAnalysisRequest\x12&\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x14.dougong.v1.Analysis\"\x92\x01\n\x18ValidateAnalysisResponse\x12)\n\nviolations\x18\x01 \x03(\x0b\x32\x15.dougong.v1.Violation\x12#\n\x07notices\x18\x02 \x03(\x0b\x32\x12.dougong.v1.Notice\x12&\n\x08\x65stimate\x18\x03 \x01(\x0b\x32\x14.dougong.v1.Estimate\"\xcf\x01\n\tViolation\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x31\n\x06params\x18\x03 \x03(\x0b\x32!.dougong.v1.Violation.ParamsEntry\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0f\n\x07text_zh\x18\x05 \x01(\t\x12\x10\n\x08node_ids\x18\x06 \x03(\x03\x12\x10\n\x08\x63\x65ll_ids\x18\x07 \x03(\x03\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"f\n\x12\x45stimateJobRequest\x12&\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x14.dougong.v1.Analysis\x12(\n\tresources\x18\x02 \x01(\x0b\x32\x15.dougong.v1.Resources\"O\n\x08\x45stimate\x12\x0c\n\x04\x64ofs\x18\x01 \x01(\x03\x12\x14\n\x0cmemory_bytes\x18\x02 \x01(\x03\x12\x0f\n\x07seconds\x18\x03 \x01(\x01\x12\x0e\n\x06solver\x18\x04 \x01(\t\"x\n\x10SubmitJobRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12&\n\x08\x61nalysis\x18\x02 \x01(\x0b\x32\x14.dougong.v1.Analysis\x12(\n\tresources\x18\x03 \x01(\x0b\x32\x15.dougong.v1.Resources\"\xd2\x04\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12$\n\x05state\x18\x03 \x01(\x0e\x32\x15.dougong.v1.Job.State\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x08\x61nalysis\x18\x07 \x01(\x0b\x32\x14.dougong.v1.Analysis\x12(\n\tresources\x18\x08 \x01(\x0b\x32\x15.dougong.v1.Resources\x12$\n\x07\x66\x61ilure\x18\t \x01(\x0b\x32\x13.dougong.v1.Failure\x12\x10\n\x08\x61ttempts\x18\n \x01(\x05\x12\x18\n\x10\x63\x61ncel_requested\x18\x0b \x01(\x08\x12\x15\n\rlast_sequence\x18\x0c \x01(\x03\x12&\n\x08progress\x18\r \x01(\x0b\x32\x14.dougong.v1.Progress\"\x94\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_QUEUED\x10\x01\x12\x13\n\x0fSTATE_PREPARING\x10\x02\x12\x11\n\rSTATE_RUNNING\x10\x03\x12\x13\n\x0fSTATE_SUCCEEDED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\x12\x13\n\x0fSTATE_CANCELLED\x10\x06\"\xdf\x01\n\x07\x46\x61ilure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12/\n\x06params\x18\x02 \x03(\x0b\x32\x1f.dougong.v1.Failure.ParamsEntry\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07text_zh\x18\x04 \x01(\t\x12\x11\n\x04rank\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12)\n\nviolations\x18\x06 \x03(\x0b\x32\x15.dougong.v1.Violation\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05_rank\"\x1f\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x87\x01\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12%\n\x06states\x18\x03 \x03(\x0e\x32\x15.dougong.v1.Job.State\x12\x15\n\rname_contains\x18\x04 \x01(\t\x12\x0f\n\x07mesh_id\x18\x05 \x01(\t\"J\n\x10ListJobsResponse\x12\x1d\n\x04jobs\x18\x01 \x03(\x0b\x32\x0f.dougong.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\"\n\x10\x44\x65leteJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"9\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\"\xb3\x01\n\x08JobEvent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05state\x18\x04 \x01(\x0b\x32\x17.dougong.v1.StateChangeH\x00\x12(\n\x08progress\x18\x05 \x01(\x0b\x32\x14.dougong.v1.ProgressH\x00\x42\x07\n\x05\x65vent\"Y\n\x0bStateChange\x12$\n\x05state\x18\x01 \x01(\x0e\x32\x15.dougong.v1.Job.State\x12$\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x13.dougong.v1.Failure\"\x8c\x01\n\x08Progress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x11\n\titeration\x18\x03 \x01(\x03\x12\x10\n\x08residual\x18\x04 \x01(\x01\x12\x17\n\x0ftarget_residual\x18\x05 \x01(\x01\x12\x17\n\x0f\x65lapsed_seconds\x18\x06 \x01(\x01\x12\x0c\n\x04\x64ofs\x18\x07 \x01(\x03\"@\n\x0eReadLogRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\"(\n\x08LogChunk\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x32\xe8\x04\n\nJobService\x12]\n\x10ValidateAnalysis\x12#.dougong.v1.ValidateAnalysisRequest\x1a$.dougong.v1.ValidateAnalysisResponse\x12\x43\n\x0b\x45stimateJob\x12\x1e.dougong.v1.EstimateJobRequest\x1a\x14.dougong.v1.Estimate\x12:\n\tSubmitJob\x12\x1c.dougong.v1.SubmitJobRequest\x1a\x0f.dougong.v1.Job\x12\x34\n\x06GetJob\x12\x19.dougong.v1.GetJobRequest\x1a\x0f.dougong.v1.Job\x12\x45\n\x08ListJobs\x12\x1b.dougong.v1.ListJobsRequest\x1a\x1c.dougong.v1.ListJobsResponse\x12:\n\tCancelJob\x12\x1c.dougong.v1.CancelJobRequest\x1a\x0f.dougong.v1.Job\x12\x41\n\tDeleteJob\x12\x1c.dougong.v1.DeleteJobRequest\x1a\x16.google.protobuf.Empty\x12?\n\x08WatchJob\x12\x1b.dougong.v1.WatchJobRequest\x1a\x14.dougong.v1.JobEvent0\x01\x12=\n\x07ReadLog\x12\x1a.dougong.v1.ReadLogRequest\x1a\x14.dougong.v1.LogChunk0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x64ougong/v1/job.proto\x12\ndougong.v1\x1a\x19\x64ougong/v1/analysis.proto\x1a\x15\x64ougong/v1/mesh.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"q\n\tResources\x12\r\n\x05ranks\x18\x01 \x01(\x05\x12\x14\n\x0cmemory_bytes\x18\x02 \x01(\x03\x12\x1a\n\x12time_limit_seconds\x18\x03 \x01(\x03\x12\x11\n\tpartition\x18\x04 \x01(\t\x12\x10\n\x08priority\x18\x05 \x01(\x05\"A\n\x17ValidateAnalysisRequest\x12&\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x14.dougong.v1.Analysis\"\x92\x01\n\x18ValidateAnalysisResponse\x12)\n\nviolations\x18\x01 \x03(\x0b\x32\x15.dougong.v1.Violation\x12#\n\x07notices\x18\x02 \x03(\x0b\x32\x12.dougong.v1.Notice\x12&\n\x08\x65stimate\x18\x03 \x01(\x0b\x32\x14.dougong.v1.Estimate\"\xcf\x01\n\tViolation\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x31\n\x06params\x18\x03 \x03(\x0b\x32!.dougong.v1.Violation.ParamsEntry\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0f\n\x07text_zh\x18\x05 \x01(\t\x12\x10\n\x08node_ids\x18\x06 \x03(\x03\x12\x10\n\x08\x63\x65ll_ids\x18\x07 \x03(\x03\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"f\n\x12\x45stimateJobRequest\x12&\n\x08\x61nalysis\x18\x01 \x01(\x0b\x32\x14.dougong.v1.Analysis\x12(\n\tresources\x18\x02 \x01(\x0b\x32\x15.dougong.v1.Resources\"e\n\x08\x45stimate\x12\x0c\n\x04\x64ofs\x18\x01 \x01(\x03\x12\x14\n\x0cmemory_bytes\x18\x02 \x01(\x03\x12\x0f\n\x07seconds\x18\x03 \x01(\x01\x12\x0e\n\x06solver\x18\x04 \x01(\t\x12\x14\n\x0c\x65\x61rlier_jobs\x18\x05 \x01(\x05\"x\n\x10SubmitJobRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12&\n\x08\x61nalysis\x18\x02 \x01(\x0b\x32\x14.dougong.v1.Analysis\x12(\n\tresources\x18\x03 \x01(\x0b\x32\x15.dougong.v1.Resources\"\xd2\x04\n\x03Job\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12$\n\x05state\x18\x03 \x01(\x0e\x32\x15.dougong.v1.Job.State\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x08\x61nalysis\x18\x07 \x01(\x0b\x32\x14.dougong.v1.Analysis\x12(\n\tresources\x18\x08 \x01(\x0b\x32\x15.dougong.v1.Resources\x12$\n\x07\x66\x61ilure\x18\t \x01(\x0b\x32\x13.dougong.v1.Failure\x12\x10\n\x08\x61ttempts\x18\n \x01(\x05\x12\x18\n\x10\x63\x61ncel_requested\x18\x0b \x01(\x08\x12\x15\n\rlast_sequence\x18\x0c \x01(\x03\x12&\n\x08progress\x18\r \x01(\x0b\x32\x14.dougong.v1.Progress\"\x94\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_QUEUED\x10\x01\x12\x13\n\x0fSTATE_PREPARING\x10\x02\x12\x11\n\rSTATE_RUNNING\x10\x03\x12\x13\n\x0fSTATE_SUCCEEDED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\x12\x13\n\x0fSTATE_CANCELLED\x10\x06\"\xdf\x01\n\x07\x46\x61ilure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12/\n\x06params\x18\x02 \x03(\x0b\x32\x1f.dougong.v1.Failure.ParamsEntry\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0f\n\x07text_zh\x18\x04 \x01(\t\x12\x11\n\x04rank\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12)\n\nviolations\x18\x06 \x03(\x0b\x32\x15.dougong.v1.Violation\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x07\n\x05_rank\"\x1f\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x87\x01\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12%\n\x06states\x18\x03 \x03(\x0e\x32\x15.dougong.v1.Job.State\x12\x15\n\rname_contains\x18\x04 \x01(\t\x12\x0f\n\x07mesh_id\x18\x05 \x01(\t\"J\n\x10ListJobsResponse\x12\x1d\n\x04jobs\x18\x01 \x03(\x0b\x32\x0f.dougong.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\"\n\x10\x44\x65leteJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"9\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x03\"\xb3\x01\n\x08JobEvent\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12(\n\x04time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05state\x18\x04 \x01(\x0b\x32\x17.dougong.v1.StateChangeH\x00\x12(\n\x08progress\x18\x05 \x01(\x0b\x32\x14.dougong.v1.ProgressH\x00\x42\x07\n\x05\x65vent\"Y\n\x0bStateChange\x12$\n\x05state\x18\x01 \x01(\x0e\x32\x15.dougong.v1.Job.State\x12$\n\x07\x66\x61ilure\x18\x02 \x01(\x0b\x32\x13.dougong.v1.Failure\"\xbf\x01\n\x08Progress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\x11\n\titeration\x18\x03 \x01(\x03\x12\x10\n\x08residual\x18\x04 \x01(\x01\x12\x17\n\x0ftarget_residual\x18\x05 \x01(\x01\x12\x17\n\x0f\x65lapsed_seconds\x18\x06 \x01(\x01\x12\x0c\n\x04\x64ofs\x18\x07 \x01(\x03\x12\r\n\x05\x66rame\x18\x08 \x01(\x05\x12\x0e\n\x06\x66rames\x18\t \x01(\x05\x12\x12\n\nframe_name\x18\n \x01(\t\"@\n\x0eReadLogRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0e\n\x06\x66ollow\x18\x03 \x01(\x08\"(\n\x08LogChunk\x12\x0e\n\x06offset\x18\x01 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x32\xe8\x04\n\nJobService\x12]\n\x10ValidateAnalysis\x12#.dougong.v1.ValidateAnalysisRequest\x1a$.dougong.v1.ValidateAnalysisResponse\x12\x43\n\x0b\x45stimateJob\x12\x1e.dougong.v1.EstimateJobRequest\x1a\x14.dougong.v1.Estimate\x12:\n\tSubmitJob\x12\x1c.dougong.v1.SubmitJobRequest\x1a\x0f.dougong.v1.Job\x12\x34\n\x06GetJob\x12\x19.dougong.v1.GetJobRequest\x1a\x0f.dougong.v1.Job\x12\x45\n\x08ListJobs\x12\x1b.dougong.v1.ListJobsRequest\x1a\x1c.dougong.v1.ListJobsResponse\x12:\n\tCancelJob\x12\x1c.dougong.v1.CancelJobRequest\x1a\x0f.dougong.v1.Job\x12\x41\n\tDeleteJob\x12\x1c.dougong.v1.DeleteJobRequest\x1a\x16.google.protobuf.Empty\x12?\n\x08WatchJob\x12\x1b.dougong.v1.WatchJobRequest\x1a\x14.dougong.v1.JobEvent0\x01\x12=\n\x07ReadLog\x12\x1a.dougong.v1.ReadLogRequest\x1a\x14.dougong.v1.LogChunk0\x01\x62\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dougong.v1.job_pb2', globals())
@@ -41,39 +41,39 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   _ESTIMATEJOBREQUEST._serialized_start=689
   _ESTIMATEJOBREQUEST._serialized_end=791
   _ESTIMATE._serialized_start=793
-  _ESTIMATE._serialized_end=872
-  _SUBMITJOBREQUEST._serialized_start=874
-  _SUBMITJOBREQUEST._serialized_end=994
-  _JOB._serialized_start=997
-  _JOB._serialized_end=1591
-  _JOB_STATE._serialized_start=1443
-  _JOB_STATE._serialized_end=1591
-  _FAILURE._serialized_start=1594
-  _FAILURE._serialized_end=1817
+  _ESTIMATE._serialized_end=894
+  _SUBMITJOBREQUEST._serialized_start=896
+  _SUBMITJOBREQUEST._serialized_end=1016
+  _JOB._serialized_start=1019
+  _JOB._serialized_end=1613
+  _JOB_STATE._serialized_start=1465
+  _JOB_STATE._serialized_end=1613
+  _FAILURE._serialized_start=1616
+  _FAILURE._serialized_end=1839
   _FAILURE_PARAMSENTRY._serialized_start=642
   _FAILURE_PARAMSENTRY._serialized_end=687
-  _GETJOBREQUEST._serialized_start=1819
-  _GETJOBREQUEST._serialized_end=1850
-  _LISTJOBSREQUEST._serialized_start=1853
-  _LISTJOBSREQUEST._serialized_end=1988
-  _LISTJOBSRESPONSE._serialized_start=1990
-  _LISTJOBSRESPONSE._serialized_end=2064
-  _CANCELJOBREQUEST._serialized_start=2066
-  _CANCELJOBREQUEST._serialized_end=2100
-  _DELETEJOBREQUEST._serialized_start=2102
-  _DELETEJOBREQUEST._serialized_end=2136
-  _WATCHJOBREQUEST._serialized_start=2138
-  _WATCHJOBREQUEST._serialized_end=2195
-  _JOBEVENT._serialized_start=2198
-  _JOBEVENT._serialized_end=2377
-  _STATECHANGE._serialized_start=2379
-  _STATECHANGE._serialized_end=2468
-  _PROGRESS._serialized_start=2471
-  _PROGRESS._serialized_end=2611
-  _READLOGREQUEST._serialized_start=2613
-  _READLOGREQUEST._serialized_end=2677
-  _LOGCHUNK._serialized_start=2679
-  _LOGCHUNK._serialized_end=2719
-  _JOBSERVICE._serialized_start=2722
-  _JOBSERVICE._serialized_end=3338
+  _GETJOBREQUEST._serialized_start=1841
+  _GETJOBREQUEST._serialized_end=1872
+  _LISTJOBSREQUEST._serialized_start=1875
+  _LISTJOBSREQUEST._serialized_end=2010
+  _LISTJOBSRESPONSE._serialized_start=2012
+  _LISTJOBSRESPONSE._serialized_end=2086
+  _CANCELJOBREQUEST._serialized_start=2088
+  _CANCELJOBREQUEST._serialized_end=2122
+  _DELETEJOBREQUEST._serialized_start=2124
+  _DELETEJOBREQUEST._serialized_end=2158
+  _WATCHJOBREQUEST._serialized_start=2160
+  _WATCHJOBREQUEST._serialized_end=2217
+  _JOBEVENT._serialized_start=2220
+  _JOBEVENT._serialized_end=2399
+  _STATECHANGE._serialized_start=2401
+  _STATECHANGE._serialized_end=2490
+  _PROGRESS._serialized_start=2493
+  _PROGRESS._serialized_end=2684
+  _READLOGREQUEST._serialized_start=2686
+  _READLOGREQUEST._serialized_end=2750
+  _LOGCHUNK._serialized_start=2752
+  _LOGCHUNK._serialized_end=2792
+  _JOBSERVICE._serialized_start=2795
+  _JOBSERVICE._serialized_end=3411
 # @@protoc_insertion_point(module_scope)

@@ -23,16 +23,18 @@ class DeleteJobRequest(_message.Message):
     def __init__(self, job_id: _Optional[str] = ...) -> None: ...
 
 class Estimate(_message.Message):
-    __slots__ = ["dofs", "memory_bytes", "seconds", "solver"]
+    __slots__ = ["dofs", "earlier_jobs", "memory_bytes", "seconds", "solver"]
     DOFS_FIELD_NUMBER: _ClassVar[int]
+    EARLIER_JOBS_FIELD_NUMBER: _ClassVar[int]
     MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     SOLVER_FIELD_NUMBER: _ClassVar[int]
     dofs: int
+    earlier_jobs: int
     memory_bytes: int
     seconds: float
     solver: str
-    def __init__(self, dofs: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., seconds: _Optional[float] = ..., solver: _Optional[str] = ...) -> None: ...
+    def __init__(self, dofs: _Optional[int] = ..., memory_bytes: _Optional[int] = ..., seconds: _Optional[float] = ..., solver: _Optional[str] = ..., earlier_jobs: _Optional[int] = ...) -> None: ...
 
 class EstimateJobRequest(_message.Message):
     __slots__ = ["analysis", "resources"]
@@ -155,9 +157,12 @@ class LogChunk(_message.Message):
     def __init__(self, offset: _Optional[int] = ..., data: _Optional[bytes] = ...) -> None: ...
 
 class Progress(_message.Message):
-    __slots__ = ["dofs", "elapsed_seconds", "iteration", "residual", "stage", "step", "target_residual"]
+    __slots__ = ["dofs", "elapsed_seconds", "frame", "frame_name", "frames", "iteration", "residual", "stage", "step", "target_residual"]
     DOFS_FIELD_NUMBER: _ClassVar[int]
     ELAPSED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    FRAME_NAME_FIELD_NUMBER: _ClassVar[int]
     ITERATION_FIELD_NUMBER: _ClassVar[int]
     RESIDUAL_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
@@ -165,12 +170,15 @@ class Progress(_message.Message):
     TARGET_RESIDUAL_FIELD_NUMBER: _ClassVar[int]
     dofs: int
     elapsed_seconds: float
+    frame: int
+    frame_name: str
+    frames: int
     iteration: int
     residual: float
     stage: str
     step: str
     target_residual: float
-    def __init__(self, stage: _Optional[str] = ..., step: _Optional[str] = ..., iteration: _Optional[int] = ..., residual: _Optional[float] = ..., target_residual: _Optional[float] = ..., elapsed_seconds: _Optional[float] = ..., dofs: _Optional[int] = ...) -> None: ...
+    def __init__(self, stage: _Optional[str] = ..., step: _Optional[str] = ..., iteration: _Optional[int] = ..., residual: _Optional[float] = ..., target_residual: _Optional[float] = ..., elapsed_seconds: _Optional[float] = ..., dofs: _Optional[int] = ..., frame: _Optional[int] = ..., frames: _Optional[int] = ..., frame_name: _Optional[str] = ...) -> None: ...
 
 class ReadLogRequest(_message.Message):
     __slots__ = ["follow", "job_id", "offset"]
