@@ -83,8 +83,8 @@ def make_problem(name: str, unknowns: int, *, curved: bool) -> Problem:
     while dim * _count_nodes(name, n + 1) <= unknowns:
         n += 1
     mesh = _mesh(family, n)
-    basis = skfem.CellBasis(mesh, elements._ELEMENTS[name](), quadrature=(cell.X, cell.W))
-    connectivity = basis.element_dofs[elements._permutation(name)].T
+    basis = skfem.CellBasis(mesh, elements.ELEMENTS[name](), quadrature=(cell.X, cell.W))
+    connectivity = basis.element_dofs[elements.permutation(name)].T
     pattern = kernels.block_pattern([connectivity], basis.N, basis.N)
     graph = sp.csr_matrix((np.ones(pattern.n_blocks, np.int8), pattern.indices, pattern.indptr))
     order = reverse_cuthill_mckee(graph, symmetric_mode=True)
@@ -158,7 +158,7 @@ class Ours:
 def stock(problem: Problem, kind: str) -> sp.csr_matrix:
     """scikit-fem: from the mesh to the matrix, in scikit-fem's numbering."""
     table = elements.stiffness_reference(problem.name)
-    element = elements._ELEMENTS[problem.name]()
+    element = elements.ELEMENTS[problem.name]()
     if kind == "elasticity":
         element = skfem.ElementVector(element)
     basis = skfem.CellBasis(problem.basis.mesh, element, quadrature=(table.X, table.W))

@@ -236,8 +236,8 @@ class Discrete:
 
         for block in self.model.part.blocks:
             name = block.type.name
-            X, W = elements._quadrature(block.type.family, 8)
-            reference = elements.Reference(block.type, X, W, *elements._tabulate(name, X))
+            X, W = elements.quadrature(block.type.family, 8)
+            reference = elements.Reference(block.type, X, W, *elements.tabulate(name, X))
             basis = elements.LoadBasis(reference, self.points, block.nodes, self.nc)
             self.rhs += form.assemble(basis).reshape(self.rhs.shape)
 
@@ -273,8 +273,8 @@ class Discrete:
 
         l2 = h1 = 0.0
         for block in self.model.part.blocks:
-            X, W = elements._quadrature(block.type.family, 8)
-            N, dN = elements._tabulate(block.type.name, X)
+            X, W = elements.quadrature(block.type.family, 8)
+            N, dN = elements.tabulate(block.type.name, X)
             x = self.points[block.nodes]
             J = np.einsum("qaj,nai->nqij", dN, x)
             measure = np.linalg.det(J) * W

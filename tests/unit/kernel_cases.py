@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skfem.quadrature import get_quadrature
 
 from dougong.solver import kernels
-from dougong.solver.elements import _ELEMENTS, SOLVABLE
+from dougong.solver.elements import ELEMENTS, SOLVABLE
 
 #: All that are solved on. That each has the right element is the matter of test_solver_elements.
 FAMILIES = SOLVABLE
@@ -96,7 +96,7 @@ def make_case(name: str, *, curved: bool, n: int = 2, order: int | None = None) 
     """A small mesh, affine or with bent cells, its scikit-fem basis, and the same as a cell block."""
     mesh = _mesh(name, n, curved)
     mesh = type(mesh)((_bend if curved else _shear)(mesh.doflocs), mesh.t)
-    element = _ELEMENTS[name]()
+    element = ELEMENTS[name]()
     order = 2 * element.maxdeg if order is None else order
     x, w = get_quadrature(element.refdom, order)
     basis = skfem.CellBasis(mesh, element, mapping=skfem.MappingIsoparametric(mesh, mesh.elem()), quadrature=(x, w))

@@ -24,7 +24,7 @@ def test_quadrature_is_exact_to_its_degree(name, table):
     cell = CELL_TYPES[name]
     reference = table(name)
     stiffness = table is elements.stiffness_reference
-    degree = elements._STIFFNESS_DEGREE[name] if stiffness else elements._LOAD_DEGREE[cell.order]
+    degree = elements.STIFFNESS_DEGREE[name] if stiffness else elements.LOAD_DEGREE[cell.order]
     if cell.family == "tet":
         degree = min(degree, 4)  # scikit-fem's rule of degree 5 errs by 1 % there; loads need degree 4
     for powers in np.ndindex(*(degree + 1,) * cell.dim):
@@ -37,7 +37,7 @@ def test_quadrature_is_exact_to_its_degree(name, table):
 @pytest.mark.parametrize("name", elements.SOLVABLE)
 def test_shape_functions_are_one_at_their_node(name):
     X = np.array(CELL_TYPES[name].reference).T
-    N, dN = elements._tabulate(name, X)
+    N, dN = elements.tabulate(name, X)
     np.testing.assert_allclose(N, np.eye(N.shape[0]), atol=1e-13)
     np.testing.assert_allclose(dN.sum(axis=1), 0.0, atol=1e-12)
     # They hold the coordinates: the derivative of x_i along xi_j is the identity.
@@ -68,7 +68,7 @@ def test_shape_functions_hold_the_polynomials_of_their_cell(name):
     cell = CELL_TYPES[name]
     each_direction = name in ("quad4", "quad9", "hex8", "hex27")
     X = np.random.default_rng(0).uniform(0.1, 0.3, (cell.dim, 7))
-    N, dN = elements._tabulate(name, X)
+    N, dN = elements.tabulate(name, X)
     nodes = np.array(cell.reference)
     for powers in np.ndindex(*(cell.order + 1,) * cell.dim):
         if not each_direction and sum(powers) > cell.order:

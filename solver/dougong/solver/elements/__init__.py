@@ -1,0 +1,42 @@
+"""scikit-fem's elements on the cells of a stored mesh: the unknowns sit on the mesh nodes, in the mesh's node order.
+
+scikit-fem numbers unknowns by vertices, edges, facets and interiors of a mesh of its own. Here the stored mesh keeps
+its numbering: shape functions and quadrature come from scikit-fem, connectivity and geometry from the mesh, curved
+quadratic cells included (isoparametric). `NodalBasis` and `FacetBasis` are what a scikit-fem form needs of a basis.
+"""
+
+from dougong.solver.elements.bases import FacetBasis, LoadBasis, NodalBasis
+from dougong.solver.elements.extrapolation import extrapolation
+from dougong.solver.elements.families import ELEMENTS, LINEAR, SOLVABLE
+from dougong.solver.elements.quadrature import quadrature
+from dougong.solver.elements.reference import (
+    LOAD_DEGREE,
+    STIFFNESS_DEGREE,
+    Reference,
+    corner_values,
+    linear_reference,
+    load_reference,
+    permutation,
+    stiffness_reference,
+    tabulate,
+)
+
+__all__ = [
+    "ELEMENTS",
+    "LINEAR",
+    "LOAD_DEGREE",
+    "SOLVABLE",
+    "STIFFNESS_DEGREE",
+    "FacetBasis",
+    "LoadBasis",
+    "NodalBasis",
+    "Reference",
+    "corner_values",
+    "extrapolation",
+    "linear_reference",
+    "load_reference",
+    "permutation",
+    "quadrature",
+    "stiffness_reference",
+    "tabulate",
+]
