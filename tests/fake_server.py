@@ -83,6 +83,7 @@ class FakeServer(
         self.faults, self.calls = {}, []
         self.end = J.STATE_SUCCEEDED
         self.violations = []
+        self.earlier_jobs = 0
         self.hold = threading.Event()
         self.hold.set()
         self.points, self.triangles, self.edges = box_skin()
@@ -193,7 +194,9 @@ class FakeServer(
     def ValidateAnalysis(self, request, context):
         return job_pb2.ValidateAnalysisResponse(
             violations=self.violations,
-            estimate=job_pb2.Estimate(dofs=300, memory_bytes=10**8, seconds=2, solver="direct"),
+            estimate=job_pb2.Estimate(
+                dofs=300, memory_bytes=10**8, seconds=2, solver="direct", earlier_jobs=self.earlier_jobs
+            ),
         )
 
     def SubmitJob(self, request, context):

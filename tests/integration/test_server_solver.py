@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from dougong.server import processes
+from dougong.solver import rundir
 from dougong.v1 import analysis_pb2 as a
 from dougong.v1 import job_pb2, result_pb2
 from server_harness import ServerProcess, arrays, refused, request, running_server, token_of, until
@@ -93,6 +94,22 @@ def test_a_bar_is_pulled(server: ServerProcess, mesh_id: str, ranks: int) -> Non
     result = server.results.GetResult(result_pb2.GetResultRequest(job_id=job.job_id))
     assert result.provenance.ranks == ranks
     assert result.steps[0].balance.equilibrium_error < 1e-7
+
+
+def test_the_estimate_learns_from_a_job(server: ServerProcess, mesh_id: str) -> None:
+    asked = job_pb2.EstimateJobRequest(analysis=_analysis(mesh_id))
+    before = server.jobs.EstimateJob(asked)
+    job = server.wait(_submit(server, _analysis(mesh_id), 2), timeout=60)
+    outcome = rundir.read_outcome(server.run_directory(job.job_id))
+    assert outcome is not None
+    assert 0.1 < outcome.cost.seconds < 60.0
+    # Two ranks, each with its libraries and hardly anything else.
+    assert len(outcome.cost.peak_bytes) == 2
+    assert all(30e6 < size < 500e6 for size in outcome.cost.peak_bytes)
+    after = server.jobs.EstimateJob(asked)
+    assert after.earlier_jobs == before.earlier_jobs + 1
+    assert after.seconds != before.seconds
+    assert after.memory_bytes != before.memory_bytes
 
 
 def test_a_wrong_analysis_is_refused_with_its_place(server: ServerProcess, mesh_id: str) -> None:

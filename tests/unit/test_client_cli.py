@@ -229,6 +229,9 @@ def test_validate_and_version(capsys, server, study):
     code, out, _ = run(capsys, "validate", study)
     assert code == 0
     assert "300 degrees of freedom" in out
+    assert "earlier" not in out
+    server.earlier_jobs = 7
+    assert "corrected by what 7 earlier job(s)" in run(capsys, "validate", study)[1]
     assert json.loads(run(capsys, "validate", study, "--json")[1])["valid"] is True
     assert "server 0.1.0" in run(capsys, "version")[1]
 

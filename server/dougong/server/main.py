@@ -37,6 +37,7 @@ from dougong.server.config import Config, StartError, from_arguments
 from dougong.server.database import Database
 from dougong.server.datafolder import DataFolder, Lock, prepare_socket
 from dougong.server.executors import all_executors
+from dougong.server.jobs.history import History
 from dougong.server.jobs.scheduler import Scheduler
 from dougong.server.jobs.store import JobStore
 from dougong.server.jobs.watch import WatchHub
@@ -122,8 +123,9 @@ class Server:
             poll_seconds=config.poll_seconds,
             retry_seconds=config.retry_seconds,
         )
+        history = History(self._database)
         self._jobs = JobService(
-            store, self._scheduler, self._hub, library, self._checker, self.folder, new_job_id, config
+            store, self._scheduler, self._hub, library, self._checker, history, self.folder, new_job_id, config
         )
         self._meshes = MeshService(library, self._uploads, config)
         self._results = ResultService(store, library, self.folder, config)

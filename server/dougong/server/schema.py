@@ -85,4 +85,23 @@ BEGIN
 END;
 """
 
-MIGRATIONS = (_V1,)
+_V2 = """
+-- dougong.internal.Prediction: what the model says of the job.
+ALTER TABLE jobs ADD COLUMN prediction BLOB;
+
+-- What jobs were to take and what they took. It outlives them, so that estimates get better.
+CREATE TABLE history (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    dofs INTEGER NOT NULL,
+    ranks INTEGER NOT NULL,
+    predicted_seconds REAL NOT NULL,
+    measured_seconds REAL NOT NULL,
+    predicted_bytes INTEGER NOT NULL,
+    measured_bytes INTEGER NOT NULL
+) STRICT;
+CREATE INDEX history_by_kind ON history (kind, size, number);
+"""
+
+MIGRATIONS = (_V1, _V2)

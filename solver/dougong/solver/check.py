@@ -26,7 +26,7 @@ from dougong.messages import DataLoss, InputError, violation, violation_from
 from dougong.solver.comm import Serial
 from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.elements import SOLVABLE
-from dougong.solver.estimate import estimate
+from dougong.solver.estimate import estimate, kind
 from dougong.solver.loads import LoadBuilder, check_loads
 from dougong.solver.model import Model, assign_sections
 from dougong.solver.notices import notices
@@ -63,6 +63,7 @@ def check(request: run_pb2.CheckRequest, cache: dict[str, tuple[StoredMesh, Part
         reply.violations.append(violation_from(error.reason, "mesh", error.params))
     if not reply.violations:
         reply.estimate.CopyFrom(estimate(problem, stored, request.resources))
+        reply.kind = kind(problem, stored, reply.estimate.solver)
         reply.notices.extend(notices(problem, stored))
     return reply
 

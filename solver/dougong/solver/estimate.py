@@ -95,6 +95,13 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
     return job_pb2.Estimate(dofs=dofs, memory_bytes=int(total), seconds=_START_SECONDS + seconds, solver=solver)
 
 
+def kind(problem: Problem, stored: StoredMesh, solver: str) -> str:
+    """Name of the jobs that grow as this one does: procedures, the commonest cell type, method."""
+    procedures = "+".join(sorted({step.procedure for step in problem.steps}))
+    _, cells = max(zip(stored.block_sizes, (t.name for t in stored.cell_types), strict=True), default=(0, ""))
+    return f"{procedures}/{cells}/{solver}"
+
+
 def _numbers(stored: StoredMesh, nc: int) -> float:
     """Numbers in the matrix."""
     blocks = zip(stored.block_sizes, stored.cell_types, strict=True)

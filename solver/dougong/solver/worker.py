@@ -36,6 +36,7 @@ from dougong.solver.problem import resolve
 from dougong.solver.procedures import procedure
 from dougong.solver.regions import Regions
 from dougong.solver.step import StepContext
+from dougong.solver.usage import Meter, process_began
 from dougong.solver.version import VERSION
 from dougong.solver.vtu import write_vtu
 from dougong.v1 import job_pb2, result_pb2
@@ -87,7 +88,7 @@ class Clock:
         return [result_pb2.StageTime(stage=s, seconds=t) for s, t in self.seconds.items()]
 
 
-def run(directory: Path, comm: Comm, mpi: Any) -> run_pb2.Outcome:
+def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> run_pb2.Outcome:
     """Carry out a run directory that is claimed. Collective.
 
     Raises
@@ -95,6 +96,7 @@ def run(directory: Path, comm: Comm, mpi: Any) -> run_pb2.Outcome:
     FemError
         There is no result.
     """
+    meter = meter or Meter()
     clock = Clock(directory, comm.rank)
     clock.report(job_pb2.Progress(stage="read"))
     spec = rundir.read_spec(directory)
@@ -130,7 +132,7 @@ def run(directory: Path, comm: Comm, mpi: Any) -> run_pb2.Outcome:
         notices=notices(problem, stored),
         stage_times=clock.finish(),
     )
-    return run_pb2.Outcome(token=spec.token, result=result, files=files)
+    return run_pb2.Outcome(token=spec.token, result=result, files=files, cost=meter.read(comm))
 
 
 def _refuse(comm: Comm, violations: list[job_pb2.Violation]) -> None:
@@ -185,15 +187,19 @@ def _failure(
     return job_pb2.Failure(reason=reason, params=params, rank=rank, violations=violations or [], **texts)
 
 
-def main(argv: list[str]) -> int:
-    """Carry out the run directory named on the command line; returns the exit code of this rank."""
+def main(argv: list[str], since: float | None = None) -> int:
+    """Carry out the run directory named on the command line; returns the exit code of this rank.
+
+    What the job takes is counted from the monotonic time `since`, default: now.
+    """
+    meter = Meter(since)
     if len(argv) != 1:
         sys.stderr.write("usage: python -m dougong.solver.worker RUNDIR\n")
         return 2
     directory = Path(argv[0])
     world = MPI.COMM_WORLD
     comm: Comm = Mpi(world) if world.size > 1 else Serial()
-    return _guarded(lambda: run(directory, comm, world), directory, world)
+    return _guarded(lambda: run(directory, comm, world, meter), directory, world)
 
 
 def _guarded(work: Callable[[], run_pb2.Outcome], directory: Path, world: Any) -> int:
@@ -238,4 +244,4 @@ def _end(world: Any, code: int) -> int:
 if __name__ == "__main__":
     np.seterr(all="ignore")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], process_began()))

@@ -59,6 +59,8 @@ def validate(arguments: Namespace) -> ExitCode:
         dofs, memory = count(cost.dofs), size(cost.memory_bytes)
         time = seconds(cost.seconds)
         answer(say("CLI_ANALYSIS_VALID", file=name, dofs=dofs, memory=memory, time=time, solver=cost.solver))
+        if cost.earlier_jobs:
+            answer(say("CLI_ESTIMATE_LEARNED", count=cost.earlier_jobs))
     return code
 
 

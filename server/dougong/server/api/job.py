@@ -19,6 +19,7 @@ from dougong.server.arrays import read_piece
 from dougong.server.checker import Checker
 from dougong.server.config import Config
 from dougong.server.datafolder import DataFolder
+from dougong.server.jobs.history import History
 from dougong.server.jobs.model import State
 from dougong.server.jobs.scheduler import Scheduler
 from dougong.server.jobs.store import JobFilter, JobRecord, JobStore, NewJob, wire_state
@@ -43,6 +44,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         hub: WatchHub,
         library: MeshLibrary,
         checker: Checker,
+        history: History,
         folder: DataFolder,
         new_job_id: Callable[[], str],
         config: Config,
@@ -52,6 +54,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self._hub = hub
         self._library = library
         self._checker = checker
+        self._history = history
         self._folder = folder
         self._new_job_id = new_job_id
         self._config = config
@@ -63,7 +66,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         reply = await self._check(request.analysis, job_pb2.Resources(ranks=1))
         response = job_pb2.ValidateAnalysisResponse(violations=reply.violations, notices=reply.notices)
         if not reply.violations:
-            response.estimate.CopyFrom(reply.estimate)
+            response.estimate.CopyFrom(await self._history.correct(reply.kind, reply.estimate))
         return response
 
     async def EstimateJob(self, request: job_pb2.EstimateJobRequest, context: Context) -> job_pb2.Estimate:
@@ -71,7 +74,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         reply = await self._check(request.analysis, self._resources(request.resources))
         if reply.violations:
             raise InputError(list(reply.violations))
-        return reply.estimate
+        return await self._history.correct(reply.kind, reply.estimate)
 
     async def SubmitJob(self, request: job_pb2.SubmitJobRequest, context: Context) -> job_pb2.Job:
         """Accept a job."""
@@ -86,7 +89,8 @@ class JobService(job_pb2_grpc.JobServiceServicer):
             reply = await self._check(request.analysis, resources)
             if reply.violations:
                 raise InputError(list(reply.violations))
-            new = NewJob(self._new_job_id(), LOCAL_OWNER, request_id, content, request.analysis, resources)
+            predicted = run_pb2.Prediction(kind=reply.kind, estimate=reply.estimate)
+            new = NewJob(self._new_job_id(), LOCAL_OWNER, request_id, content, request.analysis, resources, predicted)
             job = await uninterrupted(self._accept(new))
         return job_message(job)
 

@@ -197,7 +197,7 @@ class AttemptDriver:
             elif isinstance(action, Stop):
                 await self._stop(attempt)
             elif isinstance(action, Move):
-                job = await self._store.move(self._job_id, action.state, action.failure)
+                job = await self._store.move(self._job_id, action.state, action.failure, seen.cost)
         self._succeeded = job.state is State.SUCCEEDED
         if job.state is State.QUEUED:
             self.requeued = job
@@ -215,7 +215,7 @@ class AttemptDriver:
         if sighting.phase is Phase.RUNNING:
             look = functools.partial(self._executor.cpu_time, attempt)
             silent, rank = await self._life.silence(_progress_sign(attempt.directory), look)
-        succeeded, why = await asyncio.to_thread(_read_outcome, attempt, sighting.phase is Phase.GONE)
+        succeeded, why, cost = await asyncio.to_thread(_read_outcome, attempt, sighting.phase is Phase.GONE)
         return Observation(
             phase=sighting.phase,
             succeeded=succeeded,
@@ -225,6 +225,7 @@ class AttemptDriver:
             silent_seconds=silent,
             silent_rank=rank,
             memory_bytes=sighting.memory_bytes,
+            cost=cost,
         )
 
     async def _forward_progress(self, directory: Path) -> None:
@@ -272,20 +273,20 @@ def analysis_sha256(analysis: analysis_pb2.Analysis) -> str:
     return hashlib.sha256(nameless.SerializeToString(deterministic=True)).hexdigest()
 
 
-def _read_outcome(attempt: Attempt, gone: bool) -> tuple[bool, job_pb2.Failure | None]:
-    """Whether a valid outcome says success, or else the failure it says; (False, None) while there is none."""
+def _read_outcome(attempt: Attempt, gone: bool) -> tuple[bool, job_pb2.Failure | None, run_pb2.Cost | None]:
+    """Whether a valid outcome says success, or the failure that it says, and what the job took; nothing without one."""
     try:
         outcome = rundir.read_outcome(attempt.directory)
         if outcome is None:
-            return False, None
+            return False, None, None
         if outcome.token != attempt.token:
             # Not of this attempt. While its own worker lives, that may still write one.
-            return False, failure("OUTCOME_DAMAGED") if gone else None
+            return False, failure("OUTCOME_DAMAGED") if gone else None, None
         if outcome.HasField("failure"):
-            return False, outcome.failure
+            return False, outcome.failure, None
         if not outcome.HasField("result"):
-            return False, None
+            return False, None, None
         rundir.verify_files(attempt.directory, outcome)
     except DataLoss as error:
-        return False, failure(error.reason, None, **error.params)
-    return True, None
+        return False, failure(error.reason, None, **error.params), None
+    return True, None, outcome.cost

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dougong.internal import run_pb2
 from dougong.messages import render
 from dougong.v1 import job_pb2
 
@@ -97,6 +98,8 @@ class Observation:
         The rank that gives none, if it is known.
     memory_bytes
         Memory of all its processes; 0 when not measured.
+    cost
+        What it took, as a valid outcome says; it decides nothing.
     """
 
     phase: Phase
@@ -107,6 +110,7 @@ class Observation:
     silent_seconds: float = 0.0
     silent_rank: int | None = None
     memory_bytes: int = 0
+    cost: run_pb2.Cost | None = None
 
 
 @dataclass(frozen=True)

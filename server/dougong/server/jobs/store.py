@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 from google.protobuf import timestamp_pb2
 
+from dougong.internal import run_pb2
 from dougong.messages import Conflict, NotFound, ResourceLimit
 from dougong.server.database import Database
+from dougong.server.jobs import history
 from dougong.server.jobs.model import State, check_transition
 from dougong.v1 import analysis_pb2, job_pb2
 
@@ -30,6 +32,7 @@ class NewJob:
     content_sha256: str
     analysis: analysis_pb2.Analysis
     resources: job_pb2.Resources
+    prediction: run_pb2.Prediction | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class JobRecord:
     attempts: int
     analysis: bytes
     resources: bytes
+    prediction: bytes | None
     failure: bytes | None
     progress: bytes | None
     last_sequence: int
@@ -139,7 +143,8 @@ class JobStore:
             now = self._clock()
             db.execute(
                 "INSERT INTO jobs (job_id, owner, request_id, content_sha256, name, mesh_id, analysis, resources,"
-                " ranks, priority, state, create_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'QUEUED', ?)",
+                " prediction, ranks, priority, state, create_time)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'QUEUED', ?)",
                 (
                     job.job_id,
                     job.owner,
@@ -149,6 +154,7 @@ class JobStore:
                     mesh_id,
                     job.analysis.SerializeToString(),
                     job.resources.SerializeToString(),
+                    None if job.prediction is None else job.prediction.SerializeToString(),
                     max(job.resources.ranks, 1),
                     job.resources.priority,
                     now,
@@ -253,8 +259,14 @@ class JobStore:
             lambda db: db.execute("UPDATE attempts SET verdict = ? WHERE token = ?", (data, token)) and None
         )
 
-    async def move(self, job_id: str, state: State, failure: job_pb2.Failure | None = None) -> JobRecord:
-        """Change the state of a job.
+    async def move(
+        self,
+        job_id: str,
+        state: State,
+        failure: job_pb2.Failure | None = None,
+        cost: run_pb2.Cost | None = None,
+    ) -> JobRecord:
+        """Change the state of a job; what a job took that has succeeded is remembered.
 
         Raises
         ------
@@ -279,6 +291,8 @@ class JobStore:
                     "UPDATE attempts SET end_time = ?, ending = ? WHERE job_id = ? AND attempt = ?",
                     (now, ending, job_id, job.attempts),
                 )
+            if state is State.SUCCEEDED and cost is not None:
+                history.keep(db, job.prediction, job.ranks, cost)
             event = _append(db, job_id, now, _state_event(state, failure))
             return _get(db, job_id), [event]
 
