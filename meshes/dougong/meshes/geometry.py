@@ -1,6 +1,6 @@
 """Measure, Jacobian and shape of each cell, in pieces that bound the memory.
 
-The coordinates of a piece have the shape (dim of space, n_nodes, c): cells last, so that every operation runs along them.
+The coordinates of a piece have the shape (dim of space, n_nodes, c): cells last, so that operations run along them.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def cell_geometry(points: _Array, ct: CellType, nodes: NDArray[np.integer]) -> C
     for start in range(0, len(nodes), _CHUNK):
         # Coordinates of 1e200 overflow; what comes out is not finite, and is refused as such.
         with np.errstate(over="ignore", invalid="ignore"):
-            out[:, start : start + _CHUNK] = _chunk(ct, _gathered(points, nodes[start : start + _CHUNK]))
+            out[:, start : start + _CHUNK] = _chunk(ct, gathered(points, nodes[start : start + _CHUNK]))
     return CellGeometry(*out)
 
 
@@ -79,11 +79,11 @@ def measures(points: _Array, ct: CellType, nodes: NDArray[np.integer]) -> _Array
     """Length, area or volume of each curved cell, shape (n_cells,); points have measure 1."""
     out = np.empty(len(nodes))
     for start in range(0, len(nodes), _CHUNK):
-        out[start : start + _CHUNK] = _measure(ct, _gathered(points, nodes[start : start + _CHUNK]))
+        out[start : start + _CHUNK] = _measure(ct, gathered(points, nodes[start : start + _CHUNK]))
     return out
 
 
-def _gathered(points: _Array, nodes: NDArray[np.integer]) -> _Array:
+def gathered(points: _Array, nodes: NDArray[np.integer]) -> _Array:
     """Coordinates of the nodes of some cells, shape (dim of space, n_nodes, c)."""
     return np.ascontiguousarray(points.take(nodes.T, axis=0).transpose(2, 0, 1))
 
@@ -178,10 +178,10 @@ def _jacobians(grads: _Array, x: _Array) -> _Array:
 
 def _dets(grads: _Array, x: _Array) -> _Array:
     """Determinants of the Jacobians, shape (p, c)."""
-    return _det(_jacobians(grads, x))
+    return determinant(_jacobians(grads, x))
 
 
-def _det(j: _Array) -> _Array:
+def determinant(j: _Array) -> _Array:
     """Determinants of matrices, the first two axes; square root of Gram's determinant where they are not square."""
     space, dim = j.shape[:2]
     if space == dim == 2:
@@ -232,7 +232,7 @@ def _scaled_jacobian(ct: CellType, x: _Array, lengths: _Array, dets: _Array) -> 
             det, product = dets[0], lengths[list(edges)].prod(axis=0)
         else:
             tangents = _corner_tangents(ct.name)[k] @ x  # (dim of space, dim, c)
-            det, product = _det(tangents), np.sqrt((tangents**2).sum(axis=0)).prod(axis=0)
+            det, product = determinant(tangents), np.sqrt((tangents**2).sum(axis=0)).prod(axis=0)
         np.minimum(smallest, np.divide(det, product, out=np.zeros_like(det), where=product > 0), out=smallest)
     return np.minimum(smallest * _IDEAL[ct.family], 1.0)
 

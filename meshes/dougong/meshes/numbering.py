@@ -55,7 +55,7 @@ class Numbering:
         """The smaller integer type that can hold the indices."""
         return np.int32 if self.n < 2**31 else np.int64
 
-    def find(self, numbers: NDArray[np.integer]) -> NDArray[np.int64]:
+    def find(self, numbers: NDArray[np.integer]) -> NDArray[np.signedinteger]:
         """Indices of `numbers`, of their shape; -1 where there is no such number."""
         numbers = np.asarray(numbers)
         if numbers.dtype == np.uint64:
@@ -65,6 +65,8 @@ class Numbering:
             at = np.minimum(np.searchsorted(self._sorted, numbers), self.n - 1)
             return np.where(self._sorted[at] == numbers, self._order[at], -1)
         n_entries = self.n if self._table is None else len(self._table)
+        if self.counting and numbers.size and self._first <= numbers.min() <= numbers.max() < self._first + n_entries:
+            return numbers - np.array(self._first, dtype=numbers.dtype)
         # In Python integers first: a difference of int64 could overflow.
         inside = (numbers >= self._first) & (numbers <= self._first + n_entries - 1)
         index = np.where(inside, numbers, self._first).astype(np.int64) - self._first

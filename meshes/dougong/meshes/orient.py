@@ -15,11 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.meshes.cells import CELL_TYPES
-from dougong.meshes.geometry import cell_geometry
+from dougong.meshes.geometry import cell_geometry, determinant, gathered
 from dougong.meshes.mesh import CellBlock
 from dougong.meshes.rows import RowIndex
 
 _Mask = NDArray[np.bool_]
+
+#: Cells that are looked at together.
+_CELLS = 1 << 14
 
 
 @cache
@@ -78,17 +81,15 @@ def to_turn(points: NDArray[np.float64], blocks: Sequence[CellBlock]) -> list[_M
 
 def _upright(points: NDArray[np.float64], block: CellBlock) -> bool:
     """Whether no cell is inside out, told quickly by the edges at the first corner."""
-    corner = points[block.nodes[:, 0]]
     along = [int(b) for a, b in block.type.edges if a == 0] + [int(a) for a, b in block.type.edges if b == 0]
     reference = np.array(block.type.reference)
     along.sort(key=lambda node: int(np.argmax(reference[node])))
-    edges = [points[block.nodes[:, node]] - corner for node in along]
-    with np.errstate(over="ignore", invalid="ignore"):
-        if len(edges) == 2:
-            det = edges[0][:, 0] * edges[1][:, 1] - edges[0][:, 1] * edges[1][:, 0]
-        else:
-            det = np.einsum("ni,ni->n", np.cross(edges[0], edges[1]), edges[2])
-        return bool((det > 0).all())
+    for start in range(0, len(block), _CELLS):
+        x = gathered(points, block.nodes[start : start + _CELLS, [0, *along]])
+        with np.errstate(over="ignore", invalid="ignore"):
+            if not (determinant(x[:, 1:] - x[:, :1]) > 0).all():
+                return False
+    return True
 
 
 def _listed_otherwise(blocks: Sequence[CellBlock], inside_out: _Mask, sign: NDArray[np.int64], n_nodes: int) -> _Mask:

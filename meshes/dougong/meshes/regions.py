@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dougong.meshes.facets import FacetMatch
 from dougong.meshes.mesh import CellBlock, RawMesh, Region, RegionKind
 from dougong.meshes.orient import mirrored_facets
+from dougong.meshes.rows import ascending
 from dougong.messages import notice
 from dougong.v1 import mesh_pb2
 
@@ -50,8 +51,8 @@ class Places:
 
     def node_index(self, nodes: NDArray[np.integer]) -> _Index:
         """Indices in the mesh, ascending, each once; nodes that are not in it are left out."""
-        index = np.unique(nodes) if self.nodes is None else np.unique(self.nodes[nodes])
-        return index[index >= 0].astype(np.int64)
+        index = ascending(nodes if self.nodes is None else self.nodes[nodes])
+        return index[np.searchsorted(index, 0) :].astype(np.int64, copy=False)
 
 
 def make_regions(raw: RawMesh, places: Places, notices: list[mesh_pb2.Notice]) -> tuple[Region, ...]:
@@ -93,7 +94,7 @@ def make_regions(raw: RawMesh, places: Places, notices: list[mesh_pb2.Notice]) -
         entries = places.node_index(nodes)
         if len(entries):
             add(name, RegionKind.NODES, entries, raw.origins.get(("nodes", name), ""))
-        tell(name, len(np.unique(nodes)), len(entries))
+        tell(name, len(ascending(nodes)), len(entries))
     return tuple(regions.values())
 
 
@@ -111,7 +112,7 @@ def _cell_set(per_block: list[_Index], places: Places) -> tuple[_Index, _Index, 
     for (merged, first), members in zip(places.source, per_block, strict=False):
         if merged < 0 or len(members) == 0:
             continue
-        members = np.unique(members) + first
+        members = ascending(members) + first
         if merged in places.cells:
             kept = places.cells[merged][members]
             cells.append(kept[kept >= 0])
@@ -148,11 +149,11 @@ def _facet_set(triples: _Index, places: Places) -> tuple[_Index, int]:
 
 
 def _joined(parts: list[_Index]) -> _Index:
-    return np.unique(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
+    return ascending(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
 
 
 def _joined_facets(parts: list[_Index]) -> _Index:
     if not parts:
         return np.empty((0, 2), dtype=np.int64)
-    packed = np.unique(np.concatenate([p[:, 0] * 8 + p[:, 1] for p in parts]))
+    packed = ascending(np.concatenate([p[:, 0] * 8 + p[:, 1] for p in parts]))
     return np.column_stack([packed // 8, packed % 8])

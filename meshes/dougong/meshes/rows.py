@@ -1,9 +1,16 @@
-"""Exact look-up of rows of node indices: which facets, edges or cells are the same."""
+"""Exact look-up of indices and of rows of them: which facets, edges or cells are the same."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def ascending(values: NDArray[np.integer]) -> NDArray[np.integer]:
+    """`numpy.unique` without its sorting where the values are ascending already, as they mostly are."""
+    if values.ndim == 1 and (values[1:] > values[:-1]).all():
+        return values
+    return np.unique(values)
 
 
 class RowIndex:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.meshes.formats._text import decode
+from dougong.meshes.formats._text import Growing, decode, find
 from dougong.meshes.formats._textfile import TextFile, bad_number, comma_table, parse_float, parse_id, shorten
 from dougong.meshes.formats.base import ReadError
 
@@ -60,7 +60,7 @@ def cards(file: TextFile) -> Iterator[Card]:
     card: Card | None = None
     position = fresh = 0  # where to look next; where data that belong to `card` begin
     while True:
-        star = data.find(b"*", position)
+        star = find(data, b"*", position)
         if star < 0:
             break
         begin = data.rfind(b"\n", position, star) + 1 or position
@@ -117,8 +117,8 @@ def rows(file: TextFile, card: Card) -> Iterator[tuple[int, list[str]]]:
 
 def read_nodes(file: TextFile, card: Card) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Read numbers, shape (n,), and coordinates, shape (n, 3), of a *NODE card; coordinates left out are 0."""
-    ids: list[NDArray[np.int64]] = []
-    points: list[NDArray[np.float64]] = []
+    size = _size(card)
+    ids, points = Growing(np.int64, size), Growing(np.float64, size)
     for start, end in card.data:
         for offset, chunk in file.chunks(start, end):
             table = comma_table(chunk, np.float64)
@@ -130,15 +130,18 @@ def read_nodes(file: TextFile, card: Card) -> tuple[NDArray[np.int64], NDArray[n
                     xyz = np.zeros((len(values), 3))
                     width = min(values.shape[1], 4) - 1
                     xyz[:, :width] = values[:, 1 : width + 1]
-                    ids.append(number.astype(np.int64))
-                    points.append(xyz)
+                    ids.add(number.astype(np.int64), len(chunk))
+                    points.add(xyz.reshape(-1), len(chunk))
                     continue
             slow_ids, slow_xyz = _nodes_by_line(file, offset, offset + len(chunk))
-            ids.append(slow_ids)
-            points.append(slow_xyz)
-    if not ids:
-        return np.empty(0, np.int64), np.empty((0, 3))
-    return np.concatenate(ids), np.concatenate(points)
+            ids.add(slow_ids, len(chunk))
+            points.add(slow_xyz.reshape(-1), len(chunk))
+    return ids.finish().astype(np.int64, copy=False), points.finish().reshape(-1, 3)
+
+
+def _size(card: Card) -> int:
+    """Bytes of its data lines."""
+    return sum(end - start for start, end in card.data)
 
 
 def _nodes_by_line(file: TextFile, start: int, end: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -161,7 +164,7 @@ def _nodes_by_line(file: TextFile, start: int, end: int) -> tuple[NDArray[np.int
     return np.array(ids, np.int64), np.array(points, float).reshape(-1, 3)
 
 
-def read_elements(file: TextFile, card: Card, n_nodes: int, extra: bool) -> NDArray[np.int64]:
+def read_elements(file: TextFile, card: Card, n_nodes: int, extra: bool) -> NDArray[np.integer]:
     """Read numbers and nodes of an *ELEMENT card.
 
     An element's data continue on the next line while its line ends in a comma or nodes are missing.
@@ -178,7 +181,7 @@ def read_elements(file: TextFile, card: Card, n_nodes: int, extra: bool) -> NDAr
     Returns
     -------
     ndarray
-        shape (n, 1 + n_nodes), int64.
+        shape (n, 1 + n_nodes), int64, or int32 where that is enough.
 
     Raises
     ------
@@ -192,21 +195,21 @@ def read_elements(file: TextFile, card: Card, n_nodes: int, extra: bool) -> NDAr
     return np.array(out, np.int64).reshape(-1, 1 + n_nodes)
 
 
-def _elements_at_once(file: TextFile, card: Card, width: int) -> NDArray[np.int64] | None:
+def _elements_at_once(file: TextFile, card: Card, width: int) -> NDArray[np.integer] | None:
     """Read all elements; None when the data are not whole elements of `width` numbers that begin with a line."""
-    values: list[NDArray[np.int64]] = []
+    values = Growing(np.int64, _size(card))
     counts: list[NDArray[np.int64]] = []
     for start, end in card.data:
         for _, chunk in file.chunks(start, end):
             table = comma_table(chunk, np.int64)
             if table is None:
                 return None
-            values.append(table[0])
+            values.add(table[0], len(chunk))
             counts.append(table[1])
-    if not values:
+    numbers = values.finish()
+    if not len(numbers):
         return np.empty((0, width), np.int64)
-    numbers = np.concatenate(values)
-    if len(numbers) % width or np.any(numbers <= 0) or np.any(numbers > 2**53):
+    if len(numbers) % width or numbers.min() <= 0 or numbers.max() > 2**53:
         return None
     per_line = np.concatenate(counts)
     if not np.all(per_line == width):

@@ -72,7 +72,7 @@ class ElementGroup:
 
     type: ElementType
     ids: NDArray[np.int64]
-    nodes: NDArray[np.int64]
+    nodes: NDArray[np.integer]
     card: Card
 
 

@@ -16,6 +16,7 @@ from dougong.meshes.formats._surfaces import free_facets
 from dougong.meshes.formats._textfile import TextFile, shorten
 from dougong.meshes.formats.base import ReadError
 from dougong.meshes.mesh import CellBlock, RawMesh
+from dougong.meshes.rows import ascending
 
 #: Sets that name sets that name sets: deeper than this is a circle.
 _MAX_DEPTH = 100
@@ -65,8 +66,7 @@ class Resolver:
 
     def _place(self, instance: Instance, first_node: int, first_cell: int) -> Placed:
         ids = _joined([a for s in instance.scopes for a in s.node_ids])
-        parts = [p for s in instance.scopes for p in s.points]
-        points = np.concatenate(parts) if parts else np.empty((0, 3))
+        points = _joined_points([p for s in instance.scopes for p in s.points])
         last = keep_last(ids)
         if last is not None:
             again = repeated(ids)
@@ -79,7 +79,7 @@ class Resolver:
         nodes = IdMap(ids)
         groups = [g for s in instance.scopes for g in s.groups]
         for group in groups:
-            index = nodes.find(group.nodes)
+            index = nodes.rows(group.nodes, np.int32 if first_node + len(ids) < 2**31 else np.int64)
             if len(index) and int(index.min()) < 0:
                 raise self._absent_node(group, index)
             if group.type.cell.name == "hex27":
@@ -90,7 +90,8 @@ class Resolver:
                         line=self.file.line_number(group.card.offset),
                         cells=listed(group.ids[doubtful]),
                     )
-            self.blocks.append(CellBlock(group.type.cell, index + first_node, group.ids))
+            index += index.dtype.type(first_node)
+            self.blocks.append(CellBlock(group.type.cell, index, group.ids))
             self.structural.append(group.type.structural)
         cell_ids = _joined([g.ids for g in groups])
         twice = repeated(cell_ids)
@@ -124,7 +125,7 @@ class Resolver:
             raise ReadError("MESH_SET_CIRCLE", line=self.file.line_number(offset), name=shorten(key))
         own = [s.sets[kind][key] for s in placed.instance.scopes if key in s.sets[kind]]
         found = [self._one(kind, placed, named, m, depth) for named in own for m in _without_repeats(named.members)]
-        result = np.unique(_joined(found))
+        result = ascending(_joined(found))
         self._sets[memo] = result
         return result
 
@@ -268,7 +269,7 @@ class Resolver:
             origins["cells", free] = "*SURFACE"
         node_ids, blocks = self._numbers()
         return RawMesh(
-            points=np.concatenate(self.points),
+            points=_joined_points(self.points),
             blocks=blocks,
             cell_sets=cell_sets,
             node_sets=node_sets,
@@ -327,4 +328,14 @@ def _without_repeats(members: list[Members]) -> list[Members]:
 
 
 def _joined(arrays: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    arrays = [a for a in arrays if len(a)]
+    if len(arrays) == 1:
+        return arrays[0]
     return np.concatenate(arrays) if arrays else np.empty(0, np.int64)
+
+
+def _joined_points(arrays: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    arrays = [a for a in arrays if len(a)]
+    if len(arrays) == 1:
+        return arrays[0]
+    return np.concatenate(arrays) if arrays else np.empty((0, 3))

@@ -11,7 +11,7 @@ from dougong.meshes.formats._gmsh_cells import GMSH_CELLS, type_name
 from dougong.meshes.formats._gmsh_groups import Chunk
 from dougong.meshes.formats._gmsh_parts import Parts
 from dougong.meshes.formats._gmsh_tokens import BinaryTokens, TextTokens
-from dougong.meshes.formats._text import line_of, odd_line, shown
+from dougong.meshes.formats._text import find, line_of, odd_line, shown
 from dougong.meshes.formats.base import ReadError
 
 _NODES = "$Nodes"
@@ -30,7 +30,7 @@ def _count(data: mmap.mmap, at: int, section: str) -> tuple[int, int]:
 
 
 def _text(data: mmap.mmap, at: int, section: str, whole: bool) -> TextTokens:
-    end = data.find(b"$End" + section[1:].encode(), at)
+    end = find(data, b"$End" + section[1:].encode(), at)
     if end < 0:
         raise ReadError("MESH_TRUNCATED", section=section, offset=len(data))
     return TextTokens(data, at, end, section, whole)
@@ -46,7 +46,7 @@ def nodes(data: mmap.mmap, at: int, parts: Parts) -> tuple[list[tuple[NDArray[np
     try:
         return [text.tagged_rows(count, 3)], text.finish()
     except ReadError as error:
-        odd = odd_line(data, at, data.find(b"$EndNodes", at), 4, _NODES)
+        odd = odd_line(data, at, find(data, b"$EndNodes", at), 4, _NODES)
         raise odd or error from None
 
 
@@ -83,7 +83,7 @@ def _text_elements(tokens: TextTokens, count: int) -> list[Chunk]:
     return chunks
 
 
-def _row(flat: NDArray[np.int64]) -> str:
+def _row(flat: NDArray[np.integer]) -> str:
     return " ".join(str(v) for v in flat[:8])
 
 

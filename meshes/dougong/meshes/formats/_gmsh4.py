@@ -11,13 +11,14 @@ from dougong.meshes.formats._gmsh_cells import GMSH_CELLS, type_name
 from dougong.meshes.formats._gmsh_groups import Chunk
 from dougong.meshes.formats._gmsh_parts import Parts
 from dougong.meshes.formats._gmsh_tokens import BinaryTokens, TextTokens, Tokens
+from dougong.meshes.formats._text import find
 from dougong.meshes.formats.base import ReadError
 
 
 def _tokens(data: mmap.mmap, at: int, parts: Parts, section: str, whole: bool) -> Tokens:
     if parts.binary:
         return BinaryTokens(data, at, section, parts.order, id_bytes=8 if parts.version == "4.1" else 4)
-    end = data.find(b"$End" + section[1:].encode(), at)
+    end = find(data, b"$End" + section[1:].encode(), at)
     if end < 0:
         raise ReadError("MESH_TRUNCATED", section=section, offset=len(data))
     return TextTokens(data, at, end, section, whole)

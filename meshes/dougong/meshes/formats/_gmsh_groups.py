@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.meshes.cells import CellType
+from dougong.meshes.formats._text import release
 from dougong.meshes.formats.base import ReadError
 from dougong.meshes.mesh import CellBlock, RawMesh
 from dougong.meshes.numbering import Numbering
+from dougong.meshes.rows import ascending
 
-#: Rows converted at a time, which bounds the temporary memory.
-_ROWS = 1 << 17
+#: Rows converted at a time: they stay in the cache.
+_ROWS = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,27 @@ class Chunk:
     physical: NDArray[np.integer] | None
 
 
-def assemble(
+def joined(
     pieces: Sequence[tuple[NDArray[np.int64], NDArray[np.float64]]],
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """All nodes: numbers, shape (n,), and coordinates, shape (n, 3), copied out of the file."""
+    n_nodes = sum(len(ids) for ids, _ in pieces)
+    node_ids = np.empty(n_nodes, dtype=np.int64)
+    points = np.empty((n_nodes, 3))
+    at = 0
+    for ids, rows in pieces:
+        for start in range(0, len(ids), _ROWS):
+            part = slice(at + start, at + min(start + _ROWS, len(ids)))
+            node_ids[part] = ids[start : start + _ROWS]
+            points[part] = rows[start : start + _ROWS]
+            release(rows)
+        at += len(ids)
+    return node_ids, points
+
+
+def assemble(
+    node_ids: NDArray[np.int64],
+    points: NDArray[np.float64],
     chunks: Sequence[Chunk],
     names: Mapping[tuple[int, int], str],
     notices: Sequence[tuple[str, dict[str, object]]],
@@ -53,8 +74,8 @@ def assemble(
 
     Parameters
     ----------
-    pieces
-        Numbers, shape (n,), and coordinates, shape (n, 3), of nodes.
+    node_ids, points
+        Numbers, shape (n,), and coordinates, shape (n, 3), of the nodes.
     chunks
         The elements.
     names
@@ -69,15 +90,7 @@ def assemble(
     ReadError
         A node number is there twice, or not at all.
     """
-    n_nodes = sum(len(ids) for ids, _ in pieces)
-    node_ids = np.empty(n_nodes, dtype=np.int64)
-    points = np.empty((n_nodes, 3))
-    at = 0
-    for ids, rows in pieces:
-        node_ids[at : at + len(ids)] = ids
-        points[at : at + len(ids)] = rows
-        at += len(ids)
-    if n_nodes and node_ids.min() < 1:
+    if len(node_ids) and node_ids.min() < 1:
         raise ReadError("MESH_NODE_UNKNOWN", section="$Nodes", node=int(node_ids.min()))
     numbering = Numbering(node_ids)
     found = list(notices)
@@ -108,7 +121,7 @@ def assemble(
         here = members.get(key, {})
         old = sets.get(name, [np.empty(0, dtype=np.int64)] * len(blocks))
         sets[name] = [
-            np.unique(np.concatenate([old[b], *here[b]])) if b in here else old[b] for b in range(len(blocks))
+            ascending(np.concatenate([old[b], *here[b]])) if b in here else old[b] for b in range(len(blocks))
         ]
         origin = f"physical group {key[1]}"
         known = origins.get(("cells", name))
@@ -127,12 +140,14 @@ def _merge(
     at = 0
     plain = np.array_equal(order, np.arange(len(order)))
     for chunk in chunks:
-        ids[at : at + len(chunk.ids)] = chunk.ids
-        if physical is not None and chunk.physical is not None:
-            physical[at : at + len(chunk.ids)] = chunk.physical
         for start in range(0, len(chunk.ids), _ROWS):
-            piece = numbering.index(chunk.nodes[start : start + _ROWS], "$Elements")
-            nodes[at + start : at + start + len(piece)] = piece if plain else piece[:, order]
+            here, there = slice(start, start + _ROWS), slice(at + start, at + min(start + _ROWS, len(chunk.ids)))
+            ids[there] = chunk.ids[here]
+            if physical is not None and chunk.physical is not None:
+                physical[there] = chunk.physical[here]
+            piece = numbering.index(chunk.nodes[here], "$Elements")
+            nodes[there] = piece if plain else piece.take(order, axis=1)
+            release(chunk.nodes)
         at += len(chunk.ids)
     return CellBlock(ct, nodes, ids), physical
 

@@ -19,6 +19,6 @@ class Parts:
     order: str = "<"
     names: dict[tuple[int, int], str] = field(default_factory=dict)
     entities: dict[tuple[int, int], list[int]] = field(default_factory=dict)
-    nodes: list[tuple[NDArray[np.int64], NDArray[np.float64]]] | None = None
+    nodes: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None
     chunks: list[Chunk] | None = None
     notices: list[tuple[str, dict[str, object]]] = field(default_factory=list)

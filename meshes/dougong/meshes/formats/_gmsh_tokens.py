@@ -44,9 +44,9 @@ class TextTokens:
         self._at += count
         return self._flat[self._at - count : self._at]
 
-    def _whole(self, values: NDArray[Any], before: int) -> NDArray[np.int64]:
-        if values.dtype == np.int64:
-            return values.astype(np.int64, copy=False)
+    def _whole(self, values: NDArray[Any], before: int) -> NDArray[np.integer]:
+        if values.dtype.kind == "i":
+            return values
         wrong = ~((values == np.floor(values)) & (np.abs(values) <= _EXACT))
         if wrong.any():
             index = before + int(wrong.argmax())
@@ -69,7 +69,7 @@ class TextTokens:
     def ids(self, count: int) -> NDArray[np.int64]:
         """The next numbers of nodes or cells, shape (count,)."""
         before = self._at
-        return self._whole(self._take(count, count), before)
+        return self._whole(self._take(count, count), before).astype(np.int64, copy=False)
 
     def rows(self, count: int, width: int) -> NDArray[np.float64]:
         """The next rows of coordinates, shape (count, width)."""
@@ -83,7 +83,7 @@ class TextTokens:
         ids = table[:, 0]
         bad = ~((ids == np.floor(ids)) & (np.abs(ids) <= _EXACT))
         if bad.any():
-            return self._whole(ids[bad][:1], before + int(bad.argmax()) * (1 + width)), table[:, 1:]
+            self._whole(ids[bad][:1], before + int(bad.argmax()) * (1 + width))
         return ids.astype(np.int64), table[:, 1:].astype(np.float64, copy=False)
 
     def int_rows(self, count: int, width: int) -> NDArray[np.integer]:
@@ -91,7 +91,7 @@ class TextTokens:
         before = self._at
         return self._whole(self._take(count * width, count), before).reshape(count, width)
 
-    def remaining(self) -> NDArray[np.int64]:
+    def remaining(self) -> NDArray[np.integer]:
         """All numbers that are left, whole."""
         before = self._at
         return self._whole(self._take(len(self._flat) - self._at, 0), before)

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from dougong.meshes.formats.base import ReadError
 
-_CHUNK = 1 << 24
+#: Text is searched and converted in pieces of this size.
+_CHUNK = 1 << 22
+_INT32_MAX = 2**31 - 1
 
 
 class Buffer(Protocol):
@@ -37,6 +39,29 @@ def mapped(path: Path) -> mmap.mmap:
         if os.fstat(file.fileno()).st_size == 0:
             raise ReadError("MESH_FILE_EMPTY")
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def find(data: Buffer, what: bytes, at: int) -> int:
+    """Where something stands from `at` on, or -1; unlike `data.find` it leaves no mapped pages in memory."""
+    while at < len(data):
+        found = data.find(what, at, at + _CHUNK + len(what) - 1)
+        release(data)
+        if found >= 0:
+            return found
+        at += _CHUNK
+    return -1
+
+
+def release(data: Buffer | NDArray[Any]) -> None:
+    """Let go of the pages of a mapped file that have been read, or of that which an array is a view of.
+
+    They would count as memory of this process, beside what was made of them. What is read again is mapped again.
+    """
+    mapping: Any = data
+    while isinstance(mapping, np.ndarray | memoryview):
+        mapping = mapping.obj if isinstance(mapping, memoryview) else mapping.base
+    if isinstance(mapping, mmap.mmap):
+        mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def decode(name: bytes) -> str:
@@ -78,7 +103,7 @@ def parse_numbers(
 ) -> NDArray[Any]:
     """All numbers between two offsets, separated by white space.
 
-    Works in pieces of 16 MiB, so that the text is never in memory as a whole.
+    Works in pieces, so that the text is never in memory as a whole. Whole numbers come as int32 where that is enough.
 
     Parameters
     ----------
@@ -87,7 +112,7 @@ def parse_numbers(
     start, end
         Offsets of the section.
     dtype
-        float64, or int64; whole numbers in float64 are exact up to 2**53.
+        float64, or int64 for whole numbers; those in float64 are exact up to 2**53.
     section
         Its name, for the error.
 
@@ -96,8 +121,7 @@ def parse_numbers(
     ReadError
         MESH_LINE_INVALID: something is no number.
     """
-    out: NDArray[Any] = np.empty(0, dtype=dtype)
-    used = 0
+    out = Growing(dtype, end - start)
     at = start
     while at < end:
         stop = min(at + _CHUNK, end)
@@ -105,17 +129,48 @@ def parse_numbers(
             cut = max(data.rfind(b"\n", at, stop), data.rfind(b" ", at, stop))
             stop = cut + 1 if cut > at else end
         piece = _numbers(data[at:stop], dtype)
+        release(data)
         if piece is None:
             raise _invalid_line(data, at, stop, dtype, section)
-        if used + len(piece) > len(out):
-            # Grow by realloc, guessing the rest from what came so far: the numbers are never there twice.
-            guess = (used + len(piece)) * (end - start) / (stop - start)
-            out.resize(max(used + len(piece), int(guess * 1.02) if stop < end else 0), refcheck=False)
-        out[used : used + len(piece)] = piece
-        used += len(piece)
+        out.add(piece, stop - at)
         at = stop
-    out.resize(used, refcheck=False)
-    return out
+    return out.finish()
+
+
+class Growing:
+    """Numbers of a text that is read piece by piece; they are never in memory twice.
+
+    Parameters
+    ----------
+    dtype
+        float64, or int64 for whole numbers: those come as int32 where that is enough.
+    text_bytes
+        Length of the text.
+    """
+
+    def __init__(self, dtype: type[np.float64] | type[np.int64], text_bytes: int) -> None:
+        self._out: NDArray[Any] = np.empty(0, dtype=np.int32 if dtype is np.int64 else dtype)
+        self._used = 0
+        self._left = text_bytes
+
+    def add(self, piece: NDArray[Any], text_bytes: int) -> None:
+        """Take the numbers of the next so many bytes."""
+        wide = self._out.dtype == np.int32 and len(piece)
+        if wide and not -_INT32_MAX <= piece.min() <= piece.max() <= _INT32_MAX:
+            self._out = self._out.astype(np.int64)
+        end = self._used + len(piece)
+        if end > len(self._out):
+            # Grow by realloc, guessing the rest from this piece.
+            rest = len(piece) * (self._left - text_bytes) / max(text_bytes, 1)
+            self._out.resize(end + int(1.02 * rest), refcheck=False)
+        self._out[self._used : end] = piece
+        self._used = end
+        self._left -= text_bytes
+
+    def finish(self) -> NDArray[Any]:
+        """All of them, shape (n,)."""
+        self._out.resize(self._used, refcheck=False)
+        return self._out
 
 
 def _numbers(text: bytes, dtype: type[np.float64] | type[np.int64]) -> NDArray[Any] | None:

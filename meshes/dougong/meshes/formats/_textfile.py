@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.meshes.formats._text import decode, line_of
+from dougong.meshes.formats._text import decode, line_of, release
 from dougong.meshes.formats.base import ReadError
 
 #: Data are parsed in chunks of about so many bytes, so that no file stands in memory twice.
-CHUNK_BYTES: Final = 1 << 23
+CHUNK_BYTES: Final = 1 << 22
 
 #: The largest number a node or cell may have.
 MAX_ID: Final = 2**53
@@ -87,6 +87,7 @@ class TextFile:
                 last = self.data.rfind(b"\n", start, stop)
                 stop = last + 1 if last >= 0 else min(self.end_of_line(stop) + 1, end)
             yield start, self.data[start:stop]
+            release(self.data)
             start = stop
 
     def lines(self, start: int, end: int) -> Iterator[tuple[int, str]]:

@@ -231,7 +231,7 @@ class _Reader:
                 self.scope.named("cells", card.params["ELSET"], "*ELEMENT")
             return
         table = deck.read_elements(self.file, card, kind.cell.n_nodes, kind.cell.dim == 1)
-        ids, nodes = table[:, 0].copy(), table[:, 1:]
+        ids, nodes = table[:, 0].astype(np.int64), table[:, 1:]
         if kind.order is not None:
             nodes = nodes[:, kind.order]
         if len(ids):

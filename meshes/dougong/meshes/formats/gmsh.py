@@ -13,9 +13,9 @@ from pathlib import Path
 
 from dougong.meshes.formats import _gmsh2, _gmsh4
 from dougong.meshes.formats._gmsh_cells import GMSH_CELLS
-from dougong.meshes.formats._gmsh_groups import assemble
+from dougong.meshes.formats._gmsh_groups import assemble, joined
 from dougong.meshes.formats._gmsh_parts import Parts
-from dougong.meshes.formats._text import decode, line_of, mapped, shown, skip_space
+from dougong.meshes.formats._text import decode, find, line_of, mapped, shown, skip_space
 from dougong.meshes.formats.base import ReadError
 from dougong.meshes.mesh import RawMesh
 
@@ -50,7 +50,7 @@ def read(path: Path) -> RawMesh:
         raise ReadError("MESH_SECTION_MISSING", section="$Nodes")
     if parts.chunks is None:
         raise ReadError("MESH_SECTION_MISSING", section="$Elements")
-    return assemble(parts.nodes, parts.chunks, parts.names, parts.notices, GMSH_CELLS)
+    return assemble(*parts.nodes, parts.chunks, parts.names, parts.notices, GMSH_CELLS)
 
 
 def _line(data: mmap.mmap, at: int, section: str) -> tuple[bytes, int]:
@@ -84,7 +84,8 @@ def _section(data: mmap.mmap, at: int, parts: Parts) -> int:
         elif name == "Nodes":
             if parts.nodes is not None:
                 raise ReadError("MESH_LINE_INVALID", line=line_of(data, begin), section="MSH", found=section)
-            parts.nodes, at = (_gmsh4.nodes if four else _gmsh2.nodes)(data, at, parts)
+            pieces, at = (_gmsh4.nodes if four else _gmsh2.nodes)(data, at, parts)
+            parts.nodes = joined(pieces)
         elif name == "Elements":
             if parts.chunks is not None:
                 raise ReadError("MESH_LINE_INVALID", line=line_of(data, begin), section="MSH", found=section)
@@ -109,7 +110,7 @@ def _section(data: mmap.mmap, at: int, parts: Parts) -> int:
 
 def _end_of(data: mmap.mmap, at: int, name: bytes, section: str) -> int:
     """Where the closing line of a section stands."""
-    end = data.find(b"$End" + name, at)
+    end = find(data, b"$End" + name, at)
     if end < 0:
         raise ReadError("MESH_TRUNCATED", section=section, offset=len(data))
     return end
