@@ -1,4 +1,8 @@
-"""Solves small models for tests: through the worker, on one rank or more, or step by step in this process."""
+"""Solves small models for tests: through the worker, on one rank or more, or step by step in this process.
+
+Where the tests themselves run under mpiexec (tests/paths.py) each test runs on all ranks at once: a solve is shared by
+all of them, and every rank sees the whole result.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from google.protobuf import json_format
 
 from dougong.internal import run_pb2
@@ -23,10 +28,12 @@ from dougong.meshes.mesh import Mesh
 from dougong.solver import linalg, rundir, worker
 from dougong.solver.assemble import assemble
 from dougong.solver.check import check
-from dougong.solver.comm import Comm, Serial
+from dougong.solver.comm import Comm, Mpi, Serial
 from dougong.solver.conditions import ConstraintBuilder, ConstraintSet
 from dougong.solver.loads import LoadBuilder
+from dougong.solver.graph import by_graph
 from dougong.solver.model import Model, assign_sections
+from dougong.solver.mpi import MPI
 from dougong.solver.partition import build_part
 from dougong.solver.problem import resolve
 from dougong.solver.recover import Recovery
@@ -36,6 +43,9 @@ from dougong.v1 import job_pb2, result_pb2
 
 _ROOT = tempfile.TemporaryDirectory(prefix="dougong-test-")
 atexit.register(_ROOT.cleanup)
+
+#: The processes that run the tests together.
+WORLD = MPI.COMM_WORLD
 
 
 def _hide_mpi() -> None:
@@ -112,10 +122,11 @@ class Solution:
     def step(self) -> result_pb2.StepResult:
         return self.result.steps[0]
 
-    def field(self, name: str, location: str = "node", step: str = "") -> np.ndarray:
+    def field(self, name: str, location: str = "node", step: str = "", frame: int = 0) -> np.ndarray:
         """A field, shape (n, components)."""
         for k, info in enumerate(self.result.fields):
-            if info.name == name and info.location == _LOCATIONS[location] and step in ("", info.step):
+            of_it = info.frame == frame and step in ("", info.step)
+            if of_it and info.name == name and info.location == _LOCATIONS[location]:
                 path = next(f.path for f in self.outcome.files if f.WhichOneof("content") and _index(f) == k)
                 data = np.fromfile(self.directory / path, dtype="<f8")
                 return data.reshape(info.shape[0], -1)
@@ -130,7 +141,11 @@ def _index(file: run_pb2.ResultFile) -> int:
 
 
 def prepare(mesh: Mesh | StoredMesh, given: dict[str, Any] | pb.Analysis) -> Path:
-    """A run directory."""
+    """A run directory, the same on all ranks that run the tests."""
+    return WORLD.bcast(_prepare(mesh, given) if WORLD.rank == 0 else None)
+
+
+def _prepare(mesh: Mesh | StoredMesh, given: dict[str, Any] | pb.Analysis) -> Path:
     stored = mesh if isinstance(mesh, StoredMesh) else store(mesh)
     directory = Path(tempfile.mkdtemp(dir=_ROOT.name)) / "run"
     spec = run_pb2.RunSpec(job_id="job", token="token", analysis=analysis(given))
@@ -139,18 +154,23 @@ def prepare(mesh: Mesh | StoredMesh, given: dict[str, Any] | pb.Analysis) -> Pat
 
 
 def solve(mesh: Mesh | StoredMesh, given: dict[str, Any] | pb.Analysis, ranks: int = 1) -> Solution:
-    """Run the worker: on one rank in this process, on several under mpiexec."""
+    """Run the worker: on the ranks that run the tests in this process, on several others under mpiexec."""
     directory = prepare(mesh, given)
     if ranks > 1:
         return _mpiexec(directory, ranks)
     try:
-        outcome = worker.run(directory, Serial(), None)
+        outcome = worker.run(directory, _world(), WORLD)
     except Exception as error:
         outcome = run_pb2.Outcome(token="token", failure=worker.failure_of(error, 0))
         if outcome.failure.reason == "WORKER_ERROR":
             raise
+    outcome = WORLD.bcast(outcome)
     rundir.verify_files(directory, outcome)
     return Solution(directory, outcome)
+
+
+def _world() -> Comm:
+    return Mpi(WORLD) if WORLD.size > 1 else Serial()
 
 
 def environment() -> dict[str, str]:
@@ -171,6 +191,8 @@ def mpiexec(ranks: int, *command: str, timeout: float = TIMEOUT) -> subprocess.C
 
 
 def _mpiexec(directory: Path, ranks: int) -> Solution:
+    if WORLD.size > 1:
+        pytest.skip("asks for ranks of its own")
     ended = mpiexec(ranks, "-m", "dougong.solver.worker", str(directory))
     outcome = rundir.read_outcome(directory)
     assert outcome is not None, f"no outcome, exit code {ended.returncode}\n{ended.stdout}{ended.stderr}"
@@ -185,11 +207,12 @@ def check_model(mesh: Mesh | StoredMesh, given: dict[str, Any] | pb.Analysis) ->
 
 
 def model_of(mesh: Mesh | StoredMesh, given: dict[str, Any] | pb.Analysis, comm: Comm | None = None) -> Model:
-    """The first step of an analysis on a part."""
+    """The first step of an analysis on a part: of the ranks that run the tests, unless told otherwise."""
     stored = mesh if isinstance(mesh, StoredMesh) else store(mesh)
     message = analysis(given)
     problem = resolve(message, stored)
-    part = build_part(stored, comm or Serial())
+    cut = linalg.graph_partitioner(WORLD) if comm is None and WORLD.size > 1 else None
+    part = build_part(stored, comm or _world(), by_graph(cut) if cut is not None else None)
     regions = Regions(stored, part, dict(message.regions))
     section_of, wrong = assign_sections(problem, part, regions)
     assert not wrong, wrong
@@ -197,7 +220,7 @@ def model_of(mesh: Mesh | StoredMesh, given: dict[str, Any] | pb.Analysis, comm:
 
 
 class Discrete:
-    """A step whose prescribed values and loads a test gives itself.
+    """A step whose prescribed values and loads a test gives itself; on several ranks all arrays are those of the part.
 
     Parameters
     ----------
@@ -220,7 +243,19 @@ class Discrete:
     @cached_property
     def boundary(self) -> np.ndarray:
         """Local nodes on the boundary of the mesh."""
-        return np.unique(np.concatenate([f.nodes.ravel() for f in self.model.regions.boundary()]))
+        part = self.model.part
+        on = np.zeros((part.n_local, 1))
+        for f in self.model.regions.boundary():
+            on[f.nodes.ravel()] = 1.0
+        # A rank sees the facets at its own nodes; what is known of a ghost comes from its owner.
+        part.halo.update(on)
+        return np.flatnonzero(on[:, 0])
+
+    @property
+    def n_inside(self) -> int:
+        """Nodes that are not on the boundary of the mesh, of all ranks."""
+        part = self.model.part
+        return int(part.n_total - part.comm.sum(np.count_nonzero(self.boundary < part.n_owned)))
 
     def prescribe(self, nodes: np.ndarray, values: np.ndarray) -> None:
         """Prescribe all components at nodes; values (n, nc)."""
@@ -245,16 +280,18 @@ class Discrete:
         """The solution, shape (n_local, nc); factorised unless told otherwise."""
         system = assemble(self.model, self.constraints, self.rhs, self.extra)
         part = self.model.part
-        modes = self.model.physics.free_modes(self.points)[1]
+        modes = self.model.physics.free_modes(self.points[: part.n_owned])[1]
         given = linalg.SolveInput(part, system.matrix, modes, None)
         chosen = pb.SolverOptions(**({"method": pb.SolverOptions.METHOD_DIRECT} | options))
-        solver = linalg.LinearSolver(given, chosen, None)
-        start = np.zeros((part.n_owned, self.nc))
-        start[self.constraints.nodes] = self.constraints.prescribed
+        solver = linalg.LinearSolver(given, chosen, WORLD if part.comm.size > 1 else None)
+        u = np.zeros((part.n_local, self.nc))
+        u[self.constraints.nodes] = self.constraints.prescribed
         try:
-            return solver.solve(system.rhs, start)[0]
+            u[: part.n_owned] = solver.solve(system.rhs, u[: part.n_owned].copy())[0]
         finally:
             solver.destroy()
+        part.halo.update(u)
+        return u
 
     def recover(self, u: np.ndarray, nodal: list[str], at_points: list[str]) -> Recovery:
         return Recovery(self.model, u, self.extra, nodal, at_points)
@@ -275,15 +312,17 @@ class Discrete:
         for block in self.model.part.blocks:
             X, W = elements.quadrature(block.type.family, 8)
             N, dN = elements.tabulate(block.type.name, X)
-            x = self.points[block.nodes]
+            nodes = block.nodes[block.mine]
+            x = self.points[nodes]
             J = np.einsum("qaj,nai->nqij", dN, x)
             measure = np.linalg.det(J) * W
             at = np.einsum("qa,nai->nqi", N, x)
             shape = np.einsum("qaj,nqji->nqai", dN, np.linalg.inv(J))
             flat = at.reshape(-1, at.shape[-1])
-            value_error = np.einsum("qa,nac->nqc", N, u[block.nodes]) - exact(flat).reshape(*at.shape[:2], -1)
-            slope = np.einsum("nac,nqai->nqci", u[block.nodes], shape)
+            value_error = np.einsum("qa,nac->nqc", N, u[nodes]) - exact(flat).reshape(*at.shape[:2], self.nc)
+            slope = np.einsum("nac,nqai->nqci", u[nodes], shape)
             slope_error = slope - gradient(flat).reshape(slope.shape)
             l2 += float(np.einsum("nq,nqc->", measure, value_error**2))
             h1 += float(np.einsum("nq,nqci->", measure, slope_error**2))
+        l2, h1 = self.model.part.comm.sum([l2, h1])
         return np.sqrt(l2), np.sqrt(h1)

@@ -41,7 +41,7 @@ def sheet():
 
 @pytest.fixture(scope="module")
 def wedges():
-    return store(box("wedge15", (1, 1, 1)))
+    return store(box("wedge18", (1, 1, 1)))
 
 
 def good(**more):
@@ -76,6 +76,13 @@ def conditions(*entries):
 
 def region(**given):
     return good(regions={"r": given})
+
+
+def cases(*entries, combinations=(), of=None):
+    """A step with load cases; combinations by their factors."""
+    given = copy.deepcopy(of or good())
+    given["steps"][0] |= {"loadCases": list(entries), "combinations": [{"factors": f} for f in combinations]}
+    return given
 
 
 ELASTIC = "materials.m.elastic"
@@ -143,6 +150,19 @@ TABLE = [
     ("TOLERANCE_OUT_OF_RANGE", "solver.relative_tolerance", good(solver={"relativeTolerance": 1.0})),
     ("PETSC_OPTION_NOT_ALLOWED", 'solver.petsc_options["options_file"]', good(solver={"petscOptions": {"options_file": "/etc/passwd"}})),
     ("FREE_MODES", "steps[0].conditions", conditions()),
+    ("FRAME_NAME_TAKEN", "steps[0].load_cases[1].name", cases({"name": "a"}, {"name": "a"})),
+    ("FRAME_NAME_TAKEN", "steps[0].combinations[0].name", cases({"name": "combination-1"}, combinations=[{"combination-1": 1.0}])),
+    ("COMBINATION_EMPTY", "steps[0].combinations[1].factors", cases({}, combinations=[{"case-1": 2.0}, {}])),
+    ("CASE_UNKNOWN", 'steps[0].combinations[0].factors["pul"]', cases({"name": "pull"}, combinations=[{"pul": 1.0}])),
+    ("CASE_UNKNOWN", 'steps[0].combinations[0].factors["pull"]', cases(combinations=[{"pull": 1.0}])),
+    ("NUMBER_NOT_FINITE", 'steps[0].combinations[0].factors["case-1"]', cases({}, combinations=[{"case-1": NAN}])),
+    ("CASE_LOAD_CHANGES_MATRIX", "steps[0].load_cases[0].loads[0].convection", cases({"loads": [{"region": "x1", "convection": {"coefficient": value(1.0), "ambient": value(1.0)}}]}, of=warm())),
+    ("CASE_HOLDS_MORE", "steps[0].load_cases[1].conditions[0]", cases({"conditions": [FIXED]}, {"conditions": [{"region": "x1", "displacement": vector(x=1.0)}]})),
+    ("CASE_HOLDS_MORE", "steps[0].load_cases[0].conditions[0]", cases({"conditions": [{"region": "x1", "displacement": vector(z=1.0)}]}, of=conditions(FIXED, {"region": "x1", "displacement": vector(x=0.0)}))),
+    ("CONDITIONS_CONTRADICT", "steps[0].load_cases[0].conditions[1]", cases({"conditions": [FIXED, {"region": "x0", "displacement": vector(x=1.0)}]})),
+    ("REGION_UNKNOWN", "steps[0].load_cases[0].loads[0].region", cases({"loads": [{"region": "x11", "pressure": value(1.0)}]})),
+    ("KIND_NOT_FOR_PROCEDURE", "steps[0].load_cases[0].conditions[0].temperature", cases({"conditions": [HOT]})),
+    ("MATERIAL_CONSTANT_MISSING", "steps[0].load_cases[0].loads[0]", cases({"loads": [{"gravity": vector(z=-9.8)}]}, of=elastic(conditions=[FIXED]))),
     ("TEMPERATURE_UNDETERMINED", "steps[0].conditions", heat(loads=[{"region": "x0", "heatFlux": value(1.0)}])),
 ]  # fmt: skip
 
@@ -169,6 +189,21 @@ def test_every_reason_of_the_catalogue_is_reached():
     notices = {"REGION_UNUSED", "STEP_WITHOUT_LOAD", "LINEAR_CELLS_STIFF"}
     of_plane_models = {"COMPONENT_NOT_IN_MODEL"}  # vectors in the plane: there is no such physics yet
     assert reasons - {row[0] for row in TABLE} == notices | of_plane_models
+
+
+def test_an_unknown_load_case_offers_the_nearest_names(solid):
+    given = cases({"name": "wind from north"}, {"name": "snow"}, combinations=[{"wind": 1.0}])
+    (found,) = check_model(solid, given).violations
+    assert found.params["near"] == "wind from north"
+
+
+def test_what_acts_in_a_case_is_used_and_is_a_load(solid):
+    r = {"r": {"all": {}}}
+    given = cases({"loads": [{"region": "r", "pressure": value(1.0)}]}, of=good(regions=r))
+    given["steps"][0]["loads"] = []
+    assert [n.reason for n in check_model(solid, given).notices] == ["LINEAR_CELLS_STIFF"]
+    idle = changed(given, "steps.0.loadCases", [{}])
+    assert {n.reason for n in check_model(solid, idle).notices} >= {"STEP_WITHOUT_LOAD", "REGION_UNUSED"}
 
 
 @pytest.mark.parametrize(("mesh", "given"), [("solid", good()), ("solid", warm()), ("sheet", warm())])

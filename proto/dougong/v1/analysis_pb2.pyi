@@ -55,6 +55,21 @@ class Axes(_message.Message):
     xy_plane: Point
     def __init__(self, x_axis: _Optional[_Union[Point, _Mapping]] = ..., xy_plane: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
 
+class Combination(_message.Message):
+    __slots__ = ["factors", "name"]
+    class FactorsEntry(_message.Message):
+        __slots__ = ["key", "value"]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    FACTORS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    factors: _containers.ScalarMap[str, float]
+    name: str
+    def __init__(self, name: _Optional[str] = ..., factors: _Optional[_Mapping[str, float]] = ...) -> None: ...
+
 class Condition(_message.Message):
     __slots__ = ["displacement", "fixed", "region", "symmetry", "temperature"]
     DISPLACEMENT_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +147,16 @@ class Load(_message.Message):
     total_force: Vector
     traction: Vector
     def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ...) -> None: ...
+
+class LoadCase(_message.Message):
+    __slots__ = ["conditions", "loads", "name"]
+    CONDITIONS_FIELD_NUMBER: _ClassVar[int]
+    LOADS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    conditions: _containers.RepeatedCompositeFieldContainer[Condition]
+    loads: _containers.RepeatedCompositeFieldContainer[Load]
+    name: str
+    def __init__(self, name: _Optional[str] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ...) -> None: ...
 
 class Material(_message.Message):
     __slots__ = ["conductivity", "density", "elastic"]
@@ -267,18 +292,22 @@ class SteadyHeat(_message.Message):
     def __init__(self) -> None: ...
 
 class Step(_message.Message):
-    __slots__ = ["conditions", "loads", "name", "static", "steady_heat"]
+    __slots__ = ["combinations", "conditions", "load_cases", "loads", "name", "static", "steady_heat"]
+    COMBINATIONS_FIELD_NUMBER: _ClassVar[int]
     CONDITIONS_FIELD_NUMBER: _ClassVar[int]
     LOADS_FIELD_NUMBER: _ClassVar[int]
+    LOAD_CASES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATIC_FIELD_NUMBER: _ClassVar[int]
     STEADY_HEAT_FIELD_NUMBER: _ClassVar[int]
+    combinations: _containers.RepeatedCompositeFieldContainer[Combination]
     conditions: _containers.RepeatedCompositeFieldContainer[Condition]
+    load_cases: _containers.RepeatedCompositeFieldContainer[LoadCase]
     loads: _containers.RepeatedCompositeFieldContainer[Load]
     name: str
     static: Static
     steady_heat: SteadyHeat
-    def __init__(self, name: _Optional[str] = ..., static: _Optional[_Union[Static, _Mapping]] = ..., steady_heat: _Optional[_Union[SteadyHeat, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., static: _Optional[_Union[Static, _Mapping]] = ..., steady_heat: _Optional[_Union[SteadyHeat, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ..., load_cases: _Optional[_Iterable[_Union[LoadCase, _Mapping]]] = ..., combinations: _Optional[_Iterable[_Union[Combination, _Mapping]]] = ...) -> None: ...
 
 class Symmetry(_message.Message):
     __slots__ = ["normal"]

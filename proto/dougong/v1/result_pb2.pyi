@@ -2,6 +2,7 @@ from dougong.v1 import analysis_pb2 as _analysis_pb2
 from dougong.v1 import mesh_pb2 as _mesh_pb2
 from dougong.v1 import options_pb2 as _options_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
@@ -47,24 +48,28 @@ class Balance(_message.Message):
     def __init__(self, load_sum: _Optional[_Iterable[float]] = ..., reaction_sum: _Optional[_Iterable[float]] = ..., equilibrium_error: _Optional[float] = ..., internal_energy: _Optional[float] = ..., external_work: _Optional[float] = ..., energy_error: _Optional[float] = ...) -> None: ...
 
 class Extreme(_message.Message):
-    __slots__ = ["component", "field", "max", "max_node", "max_point", "min", "min_node", "min_point"]
+    __slots__ = ["component", "field", "max", "max_frame", "max_node", "max_point", "min", "min_frame", "min_node", "min_point"]
     COMPONENT_FIELD_NUMBER: _ClassVar[int]
     FIELD_FIELD_NUMBER: _ClassVar[int]
     MAX_FIELD_NUMBER: _ClassVar[int]
+    MAX_FRAME_FIELD_NUMBER: _ClassVar[int]
     MAX_NODE_FIELD_NUMBER: _ClassVar[int]
     MAX_POINT_FIELD_NUMBER: _ClassVar[int]
     MIN_FIELD_NUMBER: _ClassVar[int]
+    MIN_FRAME_FIELD_NUMBER: _ClassVar[int]
     MIN_NODE_FIELD_NUMBER: _ClassVar[int]
     MIN_POINT_FIELD_NUMBER: _ClassVar[int]
     component: str
     field: str
     max: float
+    max_frame: int
     max_node: int
     max_point: _containers.RepeatedScalarFieldContainer[float]
     min: float
+    min_frame: int
     min_node: int
     min_point: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, field: _Optional[str] = ..., component: _Optional[str] = ..., min: _Optional[float] = ..., max: _Optional[float] = ..., min_node: _Optional[int] = ..., max_node: _Optional[int] = ..., min_point: _Optional[_Iterable[float]] = ..., max_point: _Optional[_Iterable[float]] = ...) -> None: ...
+    def __init__(self, field: _Optional[str] = ..., component: _Optional[str] = ..., min: _Optional[float] = ..., max: _Optional[float] = ..., min_node: _Optional[int] = ..., max_node: _Optional[int] = ..., min_point: _Optional[_Iterable[float]] = ..., max_point: _Optional[_Iterable[float]] = ..., min_frame: _Optional[int] = ..., max_frame: _Optional[int] = ...) -> None: ...
 
 class FieldInfo(_message.Message):
     __slots__ = ["components", "crc32", "dimension", "dtype", "frame", "location", "name", "point_counts", "shape", "size_bytes", "step"]
@@ -91,6 +96,29 @@ class FieldInfo(_message.Message):
     size_bytes: int
     step: str
     def __init__(self, name: _Optional[str] = ..., step: _Optional[str] = ..., frame: _Optional[int] = ..., location: _Optional[_Union[_analysis_pb2.Location, str]] = ..., components: _Optional[_Iterable[str]] = ..., dtype: _Optional[_Union[_mesh_pb2.DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., point_counts: _Optional[_Iterable[int]] = ..., dimension: _Optional[_Union[_options_pb2.Dimension, str]] = ..., size_bytes: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
+
+class Frame(_message.Message):
+    __slots__ = ["balance", "extremes", "kind", "name", "reactions", "solve", "value"]
+    class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
+    BALANCE_FIELD_NUMBER: _ClassVar[int]
+    EXTREMES_FIELD_NUMBER: _ClassVar[int]
+    KIND_COMBINATION: Frame.Kind
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    KIND_LOAD_CASE: Frame.Kind
+    KIND_UNSPECIFIED: Frame.Kind
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REACTIONS_FIELD_NUMBER: _ClassVar[int]
+    SOLVE_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    balance: Balance
+    extremes: _containers.RepeatedCompositeFieldContainer[Extreme]
+    kind: Frame.Kind
+    name: str
+    reactions: _containers.RepeatedCompositeFieldContainer[RegionSum]
+    solve: SolveRecord
+    value: float
+    def __init__(self, kind: _Optional[_Union[Frame.Kind, str]] = ..., name: _Optional[str] = ..., value: _Optional[float] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ...) -> None: ...
 
 class GetResultRequest(_message.Message):
     __slots__ = ["job_id"]
@@ -131,9 +159,10 @@ class ReadArtifactRequest(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., name: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
 
 class ReadFieldRequest(_message.Message):
-    __slots__ = ["component", "frame", "job_id", "location", "name", "offset", "region", "step"]
+    __slots__ = ["component", "frame", "frame_name", "job_id", "location", "name", "offset", "region", "step"]
     COMPONENT_FIELD_NUMBER: _ClassVar[int]
     FRAME_FIELD_NUMBER: _ClassVar[int]
+    FRAME_NAME_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     LOCATION_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -142,13 +171,14 @@ class ReadFieldRequest(_message.Message):
     STEP_FIELD_NUMBER: _ClassVar[int]
     component: str
     frame: int
+    frame_name: str
     job_id: str
     location: _analysis_pb2.Location
     name: str
     offset: int
     region: str
     step: str
-    def __init__(self, job_id: _Optional[str] = ..., name: _Optional[str] = ..., step: _Optional[str] = ..., frame: _Optional[int] = ..., location: _Optional[_Union[_analysis_pb2.Location, str]] = ..., region: _Optional[str] = ..., component: _Optional[str] = ..., offset: _Optional[int] = ...) -> None: ...
+    def __init__(self, job_id: _Optional[str] = ..., name: _Optional[str] = ..., step: _Optional[str] = ..., frame: _Optional[int] = ..., location: _Optional[_Union[_analysis_pb2.Location, str]] = ..., region: _Optional[str] = ..., component: _Optional[str] = ..., offset: _Optional[int] = ..., frame_name: _Optional[str] = ...) -> None: ...
 
 class RegionSum(_message.Message):
     __slots__ = ["region", "sum"]
@@ -177,13 +207,14 @@ class Result(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[StepResult, _Mapping]]] = ..., fields: _Optional[_Iterable[_Union[FieldInfo, _Mapping]]] = ..., artifacts: _Optional[_Iterable[_Union[ArtifactInfo, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., stage_times: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ..., notices: _Optional[_Iterable[_Union[_mesh_pb2.Notice, _Mapping]]] = ...) -> None: ...
 
 class SolveRecord(_message.Message):
-    __slots__ = ["backward_error", "converged_reason", "iterations", "method", "method_zh", "relative_tolerance", "why", "why_zh"]
+    __slots__ = ["backward_error", "converged_reason", "iterations", "method", "method_zh", "relative_tolerance", "setups", "why", "why_zh"]
     BACKWARD_ERROR_FIELD_NUMBER: _ClassVar[int]
     CONVERGED_REASON_FIELD_NUMBER: _ClassVar[int]
     ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     METHOD_ZH_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    SETUPS_FIELD_NUMBER: _ClassVar[int]
     WHY_FIELD_NUMBER: _ClassVar[int]
     WHY_ZH_FIELD_NUMBER: _ClassVar[int]
     backward_error: float
@@ -192,9 +223,10 @@ class SolveRecord(_message.Message):
     method: str
     method_zh: str
     relative_tolerance: float
+    setups: int
     why: str
     why_zh: str
-    def __init__(self, method: _Optional[str] = ..., why: _Optional[str] = ..., iterations: _Optional[int] = ..., converged_reason: _Optional[str] = ..., relative_tolerance: _Optional[float] = ..., backward_error: _Optional[float] = ..., method_zh: _Optional[str] = ..., why_zh: _Optional[str] = ...) -> None: ...
+    def __init__(self, method: _Optional[str] = ..., why: _Optional[str] = ..., iterations: _Optional[int] = ..., converged_reason: _Optional[str] = ..., relative_tolerance: _Optional[float] = ..., backward_error: _Optional[float] = ..., method_zh: _Optional[str] = ..., why_zh: _Optional[str] = ..., setups: _Optional[int] = ...) -> None: ...
 
 class StageTime(_message.Message):
     __slots__ = ["seconds", "stage"]
@@ -205,11 +237,12 @@ class StageTime(_message.Message):
     def __init__(self, stage: _Optional[str] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class StepResult(_message.Message):
-    __slots__ = ["balance", "constrained_dofs", "dofs", "extremes", "name", "procedure", "reactions", "solve"]
+    __slots__ = ["balance", "constrained_dofs", "dofs", "extremes", "frames", "name", "procedure", "reactions", "solve"]
     BALANCE_FIELD_NUMBER: _ClassVar[int]
     CONSTRAINED_DOFS_FIELD_NUMBER: _ClassVar[int]
     DOFS_FIELD_NUMBER: _ClassVar[int]
     EXTREMES_FIELD_NUMBER: _ClassVar[int]
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROCEDURE_FIELD_NUMBER: _ClassVar[int]
     REACTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -218,8 +251,9 @@ class StepResult(_message.Message):
     constrained_dofs: int
     dofs: int
     extremes: _containers.RepeatedCompositeFieldContainer[Extreme]
+    frames: _containers.RepeatedCompositeFieldContainer[Frame]
     name: str
     procedure: str
     reactions: _containers.RepeatedCompositeFieldContainer[RegionSum]
     solve: SolveRecord
-    def __init__(self, name: _Optional[str] = ..., procedure: _Optional[str] = ..., dofs: _Optional[int] = ..., constrained_dofs: _Optional[int] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., procedure: _Optional[str] = ..., dofs: _Optional[int] = ..., constrained_dofs: _Optional[int] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ...) -> None: ...

@@ -24,9 +24,9 @@ from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import RegionKind
 from dougong.messages import DataLoss, InputError, violation, violation_from
 from dougong.solver.comm import Serial
-from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.elements import SOLVABLE
 from dougong.solver.estimate import estimate, kind
+from dougong.solver.loadings import Conditions
 from dougong.solver.loads import LoadBuilder, check_loads
 from dougong.solver.model import Model, assign_sections
 from dougong.solver.notices import notices
@@ -82,14 +82,14 @@ def _check_model(problem: Problem, stored: StoredMesh, cache: dict[str, tuple[St
         return found
     for step in problem.steps:
         model = Model(step, part, regions, problem.sections, section_of)
-        builder = ConstraintBuilder(model)
-        constraints = builder.run()
-        found += builder.violations
-        found += check_loads(model)
+        held = Conditions(model)
+        found += held.violations
+        for acting in step.acting:
+            found += check_loads(model, acting)
         loads = LoadBuilder(model)
         loads.run(restraining_only=True)
-        if not builder.violations:
-            found += free_motions(model, constraints, loads)
+        if not held.violations:
+            found += free_motions(model, held.constraints, loads)
     return found
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dougong.messages import violation
 from dougong.solver.elements import FacetBasis, load_reference
 from dougong.solver.model import Model
+from dougong.solver.problem import Acting
 from dougong.v1 import job_pb2
 
 Array = NDArray[np.float64]
@@ -65,18 +66,27 @@ class ConstraintSet:
 
 
 class ConstraintBuilder:
-    """Collects what the conditions of a step prescribe; implements `dougong.solver.physics.base.Constraints`."""
+    """Collects what conditions prescribe; implements `dougong.solver.physics.base.Constraints`.
 
-    def __init__(self, model: Model) -> None:
+    Parameters
+    ----------
+    model
+        The step.
+    acting
+        Whose conditions; default: those of the step.
+    """
+
+    def __init__(self, model: Model, acting: Acting | None = None) -> None:
         self._model = model
+        self._acting = acting or model.step.own
         self._rows: list[tuple[NDArray[np.int32], Array, float, int]] = []
         self._source = -1
         self.violations: list[job_pb2.Violation] = []
 
     def run(self) -> ConstraintSet:
-        """Build the set of a step; what is wrong is found in `violations`. Collective."""
+        """Build the set; what is wrong is found in `violations`. Collective."""
         physics, dim = self._model.physics, self._model.part.dim
-        for k, condition in enumerate(self._model.step.message.conditions):
+        for k, condition in enumerate(self._acting.conditions):
             self._source = k
             physics.CONDITIONS[condition.WhichOneof("kind")](condition, dim, self)
         return self._solve()
@@ -108,8 +118,26 @@ class ConstraintBuilder:
             return None
         return np.asarray(mean)
 
+    def check_held(self, held: ConstraintSet) -> None:
+        """Find fault with conditions, once built, that hold what another set leaves free."""
+        loose: dict[int, list[NDArray[np.int32]]] = {}
+        for nodes, direction, _, source in self._rows:
+            row = held.index[nodes]
+            free = np.where((row < 0)[:, None], direction, held.projectors[row] @ direction if len(held.nodes) else 0.0)
+            loose.setdefault(source, []).append(nodes[np.linalg.norm(free, axis=1) > _RANK])
+        for source, found in loose.items():
+            nodes = np.unique(np.concatenate(found))
+            if len(nodes):
+                ids = self._model.regions.stored.load().node_numbers(np.sort(self._model.part.nodes[nodes]))
+                region = self._acting.conditions[source].region
+                self.violations.append(
+                    violation(
+                        "CASE_HOLDS_MORE", self._path(source), node_ids=ids.tolist(), region=region, count=len(ids)
+                    )
+                )
+
     def _path(self, source: int) -> str:
-        return f"steps[{self._model.step.index}].conditions[{source}]"
+        return f"{self._acting.path}.conditions[{source}]"
 
     def _solve(self) -> ConstraintSet:
         nc, n_local = self._model.components, self._model.part.n_local
@@ -142,7 +170,7 @@ class ConstraintBuilder:
     def _contradiction(self, nodes: NDArray[np.int32], sources: NDArray[np.int64]) -> None:
         part = self._model.part
         ids = self._model.regions.stored.load().node_numbers(np.sort(part.nodes[nodes]))
-        conditions = self._model.step.message.conditions
+        conditions = self._acting.conditions
         regions = ", ".join(dict.fromkeys(conditions[s].region for s in sources))
         paths = ", ".join(self._path(int(s)) for s in sources)
         path = self._path(int(sources[-1]))
@@ -151,6 +179,18 @@ class ConstraintBuilder:
                 "CONDITIONS_CONTRADICT", path, node_ids=ids.tolist(), regions=regions, conditions=paths, count=len(ids)
             )
         )
+
+
+def replaced(held: ConstraintSet, other: ConstraintSet) -> Array:
+    """Prescribed values of a set, shape (m, nc), where another one that holds no more gives some of them anew.
+
+    In the directions that the other set prescribes its values count, in those it leaves free the old ones.
+    """
+    prescribed = held.prescribed.copy()
+    row = held.index[other.nodes]
+    values = np.einsum("mij,mj->mi", other.projectors, prescribed[row]) + other.prescribed
+    prescribed[row] = values - np.einsum("mij,mj->mi", held.projectors[row], values)
+    return prescribed
 
 
 def _merged(N: Array) -> Array:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from dougong.meshes.mesh import numbers
 from dougong.messages import SolveError
 from dougong.solver.conditions import ConstraintSet
-from dougong.solver.loads import LoadBuilder
+from dougong.solver.loadings import Loading
+from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model
 from dougong.solver.output import FieldKey
-from dougong.solver.partition import Part
 from dougong.solver.recover import Recovery
 from dougong.solver.step import StepContext
 from dougong.solver.vtu import PointData
@@ -30,29 +30,34 @@ class NodalState:
 
     Attributes
     ----------
-    model, constraints, loads
-        The step, its conditions and loads.
+    model, constraints
+        The step and what holds it.
+    loading
+        Loads and prescribed values.
+    matrices
+        What loads added to the stiffness.
     u
         shape (n_local, nc): the solution, ghosts too.
     """
 
     model: Model
     constraints: ConstraintSet
-    loads: LoadBuilder
+    loading: Loading
+    matrices: list[ElementMatrices]
     u: Array
     recovery: Recovery | None = None
 
     def recover(self, nodal: list[str], at_points: list[str]) -> Recovery:
         """Make the pass over the cells; later calls return its result."""
         if self.recovery is None:
-            self.recovery = Recovery(self.model, self.u, self.loads.matrices, nodal, at_points)
+            self.recovery = Recovery(self.model, self.u, self.matrices, nodal, at_points)
         return self.recovery
 
     @cached_property
     def residual(self) -> Array:
         """Internal forces minus loads on owned nodes, shape (n_owned, nc): reactions, and what is left elsewhere."""
         n = self.model.part.n_owned
-        return self.recover([], []).internal[:n] - self.loads.rhs[:n]
+        return self.recover([], []).internal[:n] - self.loading.loads[:n]
 
     @cached_property
     def reaction(self) -> Array:
@@ -76,7 +81,7 @@ def wanted(context: StepContext) -> tuple[list[str], list[str]]:
 
 
 def write_fields(context: StepContext, state: NodalState, frame: int) -> list[result_pb2.Extreme]:
-    """Write the fields that are wanted; returns the extremes of those at nodes. Collective.
+    """Write the fields of a frame that are wanted; returns the extremes of those at nodes. Collective.
 
     Raises
     ------
@@ -106,7 +111,7 @@ def write_fields(context: StepContext, state: NodalState, frame: int) -> list[re
             # Finite displacements may have stresses whose squares overflow.
             raise SolveError("NON_FINITE", solver=name)
         components = spec.components[: values.shape[1]] if spec.components else ()
-        extremes += _extremes(model.part, state, name, components, values)
+        extremes += _extremes(state, frame, name, components, values)
         if name in nodal:
             key = FieldKey(name, model.step.name, frame, components, spec.dimension)
             stored = context.writer.nodal(key, model.part, values)
@@ -131,8 +136,9 @@ def _base(fields: object, name: str) -> str:
 
 
 def _extremes(
-    part: Part, state: NodalState, name: str, components: tuple[str, ...], values: Array
+    state: NodalState, frame: int, name: str, components: tuple[str, ...], values: Array
 ) -> list[result_pb2.Extreme]:
+    part = state.model.part
     columns = [(name, c, values[:, i]) for i, c in enumerate(components or ("",))]
     if components in (("x", "y"), ("x", "y", "z")):
         columns.append((f"{name}_magnitude", "", np.linalg.norm(values, axis=1)))
@@ -156,6 +162,8 @@ def _extremes(
                 max_node=int(ids[1]),
                 min_point=low_point,
                 max_point=high_point,
+                min_frame=frame,
+                max_frame=frame,
             )
         )
     return out

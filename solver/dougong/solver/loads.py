@@ -13,6 +13,7 @@ from skfem import BilinearForm
 from dougong.solver.elements import FacetBasis, LoadBasis, load_reference
 from dougong.solver.model import CHUNK, Model
 from dougong.solver.moments import moments
+from dougong.solver.problem import Acting
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
@@ -55,7 +56,7 @@ def element_matrices(form: BilinearForm, basis: Any, **params: Any) -> Array:
 
 
 class LoadBuilder:
-    """Collects the loads of a step; implements `dougong.solver.physics.base.Loads`.
+    """Collects the loads of a step or of one of its cases; implements `dougong.solver.physics.base.Loads`.
 
     Attributes
     ----------
@@ -70,10 +71,10 @@ class LoadBuilder:
         self.rhs = np.zeros((model.part.n_local, model.components))
         self.matrices: list[ElementMatrices] = []
 
-    def run(self, restraining_only: bool = False) -> None:
-        """Evaluate the loads of the step, or only those that also hold the body. Collective."""
+    def run(self, acting: Acting | None = None, restraining_only: bool = False) -> None:
+        """Evaluate loads, or only those of them that also hold the body; default: those of the step. Collective."""
         physics, dim = self._model.physics, self._model.part.dim
-        for load in self._model.step.message.loads:
+        for load in (acting or self._model.step.own).loads:
             if restraining_only and load.WhichOneof("kind") not in physics.RESTRAINING_LOADS:
                 continue
             physics.LOADS[load.WhichOneof("kind")](load, dim, self)
@@ -131,17 +132,26 @@ class LoadBuilder:
             self.rhs[:, i] += np.bincount(nodes.ravel(), values[..., i].ravel(), minlength=len(self.rhs))
 
 
-def check_loads(model: Model) -> list[job_pb2.Violation]:
+def film_forces(matrices: list[ElementMatrices], u: Array) -> Array:
+    """What element matrices make of nodal values, both shape (n_local, nc); complete on owned nodes."""
+    force = np.zeros_like(u)
+    for e in matrices:
+        values = np.einsum("nij,nj->ni", e.values, u[e.nodes].reshape(len(e.nodes), -1))
+        np.add.at(force, e.nodes, values.reshape(*e.nodes.shape, u.shape[1]))
+    return force
+
+
+def check_loads(model: Model, acting: Acting) -> list[job_pb2.Violation]:
     """What is wrong with loads on cells, by the materials of the cells that are really loaded."""
-    physics, step = model.physics, model.step
+    physics = model.physics
     found: list[job_pb2.Violation] = []
-    for k, load in enumerate(step.message.loads):
+    for k, load in enumerate(acting.loads):
         if physics.LOAD_REGIONS[load.WhichOneof("kind")] != "cells":
             continue
         rows = model.regions.cells(load.region)
         loaded = {int(s) for b, r in zip(model.section_of, rows, strict=True) for s in np.unique(b[r]) if s >= 0}
         for s in sorted(loaded):
-            path = f"steps[{step.index}].loads[{k}]"
+            path = f"{acting.path}.loads[{k}]"
             found += [v for v in physics.check_load(load, path, model.sections[s].material) if v not in found]
     return found
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dougong.meshes.canonical import StoredMesh
 from dougong.messages import notice
-from dougong.solver.problem import Problem
-from dougong.v1 import analysis_pb2 as pb
+from dougong.solver.problem import Acting, Problem
 from dougong.v1 import mesh_pb2
 
 #: Cells that lock in bending: their shape functions have no curvature.
-_STIFF = ("tet4", "hex8", "wedge6")
+_STIFF = ("tet4", "hex8", "wedge6", "pyramid5")
 
 
 def notices(problem: Problem, stored: StoredMesh) -> list[mesh_pb2.Notice]:
@@ -23,20 +22,19 @@ def notices(problem: Problem, stored: StoredMesh) -> list[mesh_pb2.Notice]:
         Its mesh.
     """
     used = {s.region for s in problem.sections}
-    for step in problem.steps:
-        used |= {c.region for c in step.message.conditions} | {load.region for load in step.message.loads}
+    for acting in (a for step in problem.steps for a in step.acting):
+        used |= {c.region for c in acting.conditions} | {load.region for load in acting.loads}
     found = [notice("REGION_UNUSED", region=r) for r in sorted(problem.analysis.regions) if r not in used]
-    found += [
-        notice("STEP_WITHOUT_LOAD", step=s.name) for s in problem.steps if not s.message.loads and _only_zero(s.message)
-    ]
+    idle = (s for s in problem.steps if not any(a.loads or not _only_zero(a) for a in s.acting))
+    found += [notice("STEP_WITHOUT_LOAD", step=s.name) for s in idle]
     stiff = dict.fromkeys(t.name for t in stored.cell_types if t.name in _STIFF)
     if stiff and any(s.physics.NAME == "elasticity" for s in problem.steps):
         found.append(notice("LINEAR_CELLS_STIFF", cell_types=", ".join(stiff)))
     return found
 
 
-def _only_zero(step: pb.Step) -> bool:
-    for condition in step.conditions:
+def _only_zero(acting: Acting) -> bool:
+    for condition in acting.conditions:
         kind = condition.WhichOneof("kind")
         if kind == "temperature" and condition.temperature.value:
             return False

@@ -7,7 +7,6 @@ in `dougong.solver.check`.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import RegionKind
 from dougong.messages import InputError, violation_from
 from dougong.solver.elements import SOLVABLE
+from dougong.solver.frames import FrameSpec, check_frames, frames_of, nearest
 from dougong.solver.linalg_choice import petsc_option_allowed
 from dougong.solver.physics import Physics, all_physics, for_procedure
 from dougong.v1 import analysis_pb2 as pb
@@ -51,6 +51,23 @@ class ResolvedSection:
 
 
 @dataclass(frozen=True)
+class Acting:
+    """Conditions and loads that stand together.
+
+    Attributes
+    ----------
+    path
+        Field path of the message that has them.
+    conditions, loads
+        They.
+    """
+
+    path: str
+    conditions: Sequence[pb.Condition]
+    loads: Sequence[pb.Load]
+
+
+@dataclass(frozen=True)
 class ResolvedStep:
     """A step with the physics that solves it.
 
@@ -73,6 +90,27 @@ class ResolvedStep:
     procedure: str
     physics: Physics
     message: pb.Step
+
+    @property
+    def own(self) -> Acting:
+        """What acts in all of the step."""
+        return Acting(f"steps[{self.index}]", self.message.conditions, self.message.loads)
+
+    @property
+    def cases(self) -> tuple[Acting, ...]:
+        """What each load case adds."""
+        given = enumerate(self.message.load_cases)
+        return tuple(Acting(f"{self.own.path}.load_cases[{k}]", case.conditions, case.loads) for k, case in given)
+
+    @property
+    def acting(self) -> tuple[Acting, ...]:
+        """All of them, what acts in all of the step first."""
+        return (self.own, *self.cases)
+
+    @property
+    def frames(self) -> tuple[FrameSpec, ...]:
+        """The states of the step."""
+        return frames_of(self.message)
 
 
 @dataclass(frozen=True)
@@ -122,8 +160,11 @@ class _Resolver:
         steps = self._steps()
         sections = self._sections(steps)
         for step in steps:
-            self._conditions(step)
-            self._loads(step, sections)
+            for acting in step.acting:
+                self._conditions(step, acting)
+                self._loads(step, acting, sections)
+            self.violations += check_frames(step.message, step.own.path)
+            self._loads_of_cases(step)
         self._outputs(steps)
         self._solver()
         return Problem(self.analysis, tuple(sections), tuple(steps))
@@ -134,9 +175,11 @@ class _Resolver:
             here = f"{path}.{descriptor.name}" if path else descriptor.name
             if descriptor.message_type is not None and descriptor.message_type.GetOptions().map_entry:
                 for key in sorted(value):
-                    if descriptor.message_type.fields_by_name["value"].message_type is None:
-                        continue  # text
-                    self._numbers(value[key], f'{here}["{key}"]')
+                    entry, item = f'{here}["{key}"]', value[key]
+                    if isinstance(item, Message):
+                        self._numbers(item, entry)
+                    elif isinstance(item, float) and not math.isfinite(item):
+                        self.say("NUMBER_NOT_FINITE", entry, value=item)
                 continue
             items = [(here, value)]
             if isinstance(value, Iterable) and not isinstance(value, str | bytes):
@@ -270,9 +313,9 @@ class _Resolver:
             resolved.append(ResolvedStep(k, name, procedure, physics, step))
         return resolved
 
-    def _conditions(self, step: ResolvedStep) -> None:
-        for k, condition in enumerate(step.message.conditions):
-            path = f"steps[{step.index}].conditions[{k}]"
+    def _conditions(self, step: ResolvedStep, acting: Acting) -> None:
+        for k, condition in enumerate(acting.conditions):
+            path = f"{acting.path}.conditions[{k}]"
             kind = self._kind(condition, path, step, step.physics.CONDITIONS)
             if not self._region(condition.region, [RegionKind.NODES, RegionKind.FACETS], f"{path}.region"):
                 continue
@@ -302,14 +345,14 @@ class _Resolver:
             if not any(a) or (len(a) == len(b) == 3 and _parallel(a, b)):
                 self.say("AXES_DEGENERATE", f"{path}.axes")
 
-    def _loads(self, step: ResolvedStep, sections: Sequence[ResolvedSection]) -> None:
+    def _loads(self, step: ResolvedStep, acting: Acting, sections: Sequence[ResolvedSection]) -> None:
         kinds = {
             "facets": [RegionKind.FACETS],
             "nodes": [RegionKind.NODES, RegionKind.FACETS],
             "cells": [RegionKind.CELLS],
         }
-        for k, load in enumerate(step.message.loads):
-            path = f"steps[{step.index}].loads[{k}]"
+        for k, load in enumerate(acting.loads):
+            path = f"{acting.path}.loads[{k}]"
             kind = self._kind(load, path, step, step.physics.LOADS)
             if kind is None:
                 continue
@@ -329,6 +372,14 @@ class _Resolver:
                 if not load.region or section.region in ("", load.region):
                     found += step.physics.check_load(load, path, section.material)
             self.violations += _unique(found)
+
+    def _loads_of_cases(self, step: ResolvedStep) -> None:
+        """Load cases share one matrix: no load that adds to it may stand in one of them."""
+        for case in step.cases:
+            for k, load in enumerate(case.loads):
+                kind = load.WhichOneof("kind")
+                if kind in step.physics.RESTRAINING_LOADS:
+                    self.say("CASE_LOAD_CHANGES_MATRIX", f"{case.path}.loads[{k}].{kind}", kind=kind)
 
     def _kind(self, message: pb.Condition | pb.Load, path: str, step: ResolvedStep, known: Iterable[str]) -> str | None:
         kind: str | None = message.WhichOneof("kind")
@@ -370,13 +421,6 @@ class _Resolver:
         for name in sorted(options.petsc_options):
             if not petsc_option_allowed(name, options.petsc_options[name]):
                 self.say("PETSC_OPTION_NOT_ALLOWED", f'solver.petsc_options["{name}"]', option=name)
-
-
-def nearest(name: str, known: Sequence[str]) -> list[str]:
-    """Those of the known names that are most like a name, whatever the case; some of them where none is."""
-    by_folded = {k.casefold(): k for k in known}
-    close = difflib.get_close_matches(name.casefold(), list(by_folded), n=3, cutoff=0.4)
-    return [by_folded[c] for c in close] or list(known[:8])
 
 
 def _names(kinds: Iterable[RegionKind]) -> str:

@@ -1,12 +1,23 @@
-"""The summary of a step: extremes, reactions, equilibrium, energy, and how it was solved."""
+"""The summary of a step and its frames: extremes, reactions, equilibrium, energy, and how it was solved."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from dougong.messages import SolveError
+from dougong.solver.conditions import ConstraintSet
 from dougong.solver.fields import NodalState
+from dougong.solver.frames import FrameSpec
+from dougong.solver.loadings import Loading, superpose
+from dougong.solver.loads import film_forces
+from dougong.solver.model import Model
 from dougong.v1 import result_pb2
+
+Array = NDArray[np.float64]
 
 #: Part of the forces that cancel inside the cells against which errors of equilibrium and energy are at least measured.
 _CANCELLING = 1e-8
@@ -14,10 +25,50 @@ _CANCELLING = 1e-8
 _NO_SOLUTION = 0.5
 
 
-def summarize(
-    state: NodalState, extremes: list[result_pb2.Extreme], record: result_pb2.SolveRecord
-) -> result_pb2.StepResult:
-    """The summary of a static step. Collective.
+@dataclass(frozen=True)
+class Addends:
+    """What is added up to a superposed state, each number without its sign: the measure of what may cancel in it.
+
+    Attributes
+    ----------
+    loads, u
+        shape (n_local, nc).
+    prescribed
+        shape (m, nc).
+    """
+
+    loads: Array
+    u: Array
+    prescribed: Array
+
+    @classmethod
+    def of(cls, weights: Sequence[float], loadings: Sequence[Loading], solutions: Sequence[Array | None]) -> Addends:
+        """Of loadings with their solutions; None stands for zero."""
+        sizes = [abs(w) for w in weights]
+        return cls(
+            superpose(sizes, [np.abs(x.loads) for x in loadings]),
+            superpose(sizes, [np.abs(u) if u is not None else None for u in solutions]),
+            superpose(sizes, [np.abs(x.prescribed) for x in loadings]),
+        )
+
+
+def frame_result(
+    spec: FrameSpec,
+    state: NodalState,
+    extremes: list[result_pb2.Extreme],
+    record: result_pb2.SolveRecord | None,
+    addends: Addends | None = None,
+) -> result_pb2.Frame:
+    """What a frame came to. Collective.
+
+    Parameters
+    ----------
+    spec, state, extremes
+        The frame.
+    record
+        How it was solved; None where it was superposed.
+    addends
+        Of what it was superposed; None where it was solved.
 
     Raises
     ------
@@ -25,26 +76,86 @@ def summarize(
         NON_FINITE: displacements are numbers, but stresses or energies formed from them overflow. SINGULAR_SYSTEM: the
         energy inside is not the work done, as where a body was moved without bounds.
     """
-    model = state.model
-    part = model.part
-    evidence = balance(state)
+    evidence = balance(state, addends)
+    solver = record.method if record is not None else spec.name
     told = [x for e in extremes for x in (e.min, e.max)] + [evidence.internal_energy, evidence.external_work]
     if not np.isfinite(told).all():
-        raise SolveError("NON_FINITE", solver=record.method)
-    if evidence.energy_error > _NO_SOLUTION:
+        raise SolveError("NON_FINITE", solver=solver)
+    if record is not None and evidence.energy_error > _NO_SOLUTION:
         cause = f"energy error {evidence.energy_error:.1e}"
-        raise SolveError("SINGULAR_SYSTEM", cause=cause, iterations=record.iterations, solver=record.method)
-    owned_constrained = state.constraints.nodes < part.n_owned
-    return result_pb2.StepResult(
-        name=model.step.name,
-        procedure=model.step.procedure,
-        dofs=model.components * part.n_total,
-        constrained_dofs=int(part.comm.sum(int(state.constraints.rank[owned_constrained].sum()))),
+        raise SolveError("SINGULAR_SYSTEM", cause=cause, iterations=record.iterations, solver=solver)
+    return result_pb2.Frame(
+        kind=spec.kind,
+        name=spec.name,
         extremes=extremes,
         reactions=_by_region(state),
         balance=evidence,
         solve=record,
     )
+
+
+def step_result(
+    model: Model,
+    constraints: ConstraintSet,
+    frames: list[result_pb2.Frame],
+    records: list[result_pb2.SolveRecord],
+) -> result_pb2.StepResult:
+    """What a step came to.
+
+    Parameters
+    ----------
+    model, constraints
+        The step and what holds it.
+    frames
+        All its frames.
+    records
+        How each of its systems was solved. Collective.
+    """
+    owned_constrained = constraints.nodes < model.part.n_owned
+    whole = result_pb2.StepResult(
+        name=model.step.name,
+        procedure=model.step.procedure,
+        dofs=model.components * model.part.n_total,
+        constrained_dofs=int(model.part.comm.sum(int(constraints.rank[owned_constrained].sum()))),
+        frames=frames,
+        extremes=envelope([f.extremes for f in frames]),
+    )
+    if len(frames) == 1:
+        whole.balance.CopyFrom(frames[0].balance)
+        whole.solve.CopyFrom(frames[0].solve)
+        whole.reactions.extend(frames[0].reactions)
+        return whole
+    whole.balance.equilibrium_error = max(f.balance.equilibrium_error for f in frames)
+    whole.balance.energy_error = max(f.balance.energy_error for f in frames)
+    whole.solve.CopyFrom(records[-1])  # a factorisation that took over is told here
+    whole.solve.iterations = sum(r.iterations for r in records)
+    whole.solve.setups = sum(r.setups for r in records)
+    whole.solve.backward_error = max(r.backward_error for r in records)
+    return whole
+
+
+def envelope(of_frames: Sequence[Sequence[result_pb2.Extreme]]) -> list[result_pb2.Extreme]:
+    """The extremes over all frames; of equal values that of the first frame."""
+    whole: dict[tuple[str, str], result_pb2.Extreme] = {}
+    for extremes in of_frames:
+        for e in extremes:
+            found = whole.setdefault((e.field, e.component), e)
+            if found is e:
+                continue
+            low, high = (found if found.min <= e.min else e), (found if found.max >= e.max else e)
+            whole[e.field, e.component] = result_pb2.Extreme(
+                field=e.field,
+                component=e.component,
+                min=low.min,
+                min_node=low.min_node,
+                min_point=low.min_point,
+                min_frame=low.min_frame,
+                max=high.max,
+                max_node=high.max_node,
+                max_point=high.max_point,
+                max_frame=high.max_frame,
+            )
+    return list(whole.values())
 
 
 def _by_region(state: NodalState) -> list[result_pb2.RegionSum]:
@@ -57,35 +168,38 @@ def _by_region(state: NodalState) -> list[result_pb2.RegionSum]:
     return sums
 
 
-def balance(state: NodalState) -> result_pb2.Balance:
+def balance(state: NodalState, addends: Addends | None = None) -> result_pb2.Balance:
     """Equilibrium and energy of a solution. Collective.
 
     Film terms that depend on the solution count as load: heat that leaves through a film enters `load_sum`. The errors
     are relative to the forces and energies there are, but at least to a small part of those that prescribed values
     raise and that cancel inside the cells: in a body that is only moved, or warm all over, nothing but their rounding
-    is left. The solution itself is no measure: that of a singular system has no bounds.
+    is left. The solution itself is no measure: that of a singular system has no bounds. Of a superposed state the
+    same part of what cancels in the superposition is the least measure.
     """
     model = state.model
     part, nc = model.part, model.components
-    loads = state.loads.rhs[: part.n_owned].copy()
-    film = np.zeros((part.n_local, nc))
-    for e in state.loads.matrices:
-        force = np.einsum("nij,nj->ni", e.values, state.u[e.nodes].reshape(len(e.nodes), -1))
-        np.add.at(film, e.nodes, force.reshape(*e.nodes.shape, nc))
-    net = loads - film[: part.n_owned]
-    gross = np.abs(loads) + np.abs(film[: part.n_owned])
+    loads = state.loading.loads[: part.n_owned]
+    film = film_forces(state.matrices, state.u)[: part.n_owned]
+    net, gross = loads - film, np.abs(loads) + np.abs(film)
     reaction = state.reaction
     sums = part.comm.sum(
         np.concatenate([net.sum(axis=0), reaction.sum(axis=0), gross.sum(axis=0), np.abs(reaction).sum(axis=0)])
     )
     load_sum, reaction_sum = sums[:nc], sums[nc : 2 * nc]
-    size = float(part.comm.max(float(np.abs(state.constraints.prescribed).max(initial=0.0))))
+    prescribed = state.loading.prescribed if addends is None else addends.prescribed
+    size = float(part.comm.max(float(np.abs(prescribed).max(initial=0.0))))
     cancelling = _CANCELLING * size * _inner_stiffness(state)
-    scale = max(float(sums[2 * nc :].max()), cancelling, float(np.finfo(float).tiny))
+    least_force, least_energy = cancelling, cancelling * size
+    if addends is not None:
+        added, moved = addends.loads[: part.n_owned], addends.u[: part.n_owned]
+        least_force += _CANCELLING * float(part.comm.sum(added.sum(axis=0)).max())
+        least_energy += _CANCELLING * 0.5 * float(part.comm.sum(float((added * moved).sum())))
+    scale = max(float(sums[2 * nc :].max()), least_force, float(np.finfo(float).tiny))
     u = state.u[: part.n_owned]
     work = float(part.comm.sum(0.5 * float(((loads + reaction) * u).sum())))
     energy = state.recover([], []).energy
-    largest = max(abs(work), abs(energy), cancelling * size, float(np.finfo(float).tiny))
+    largest = max(abs(work), abs(energy), least_energy, float(np.finfo(float).tiny))
     return result_pb2.Balance(
         load_sum=load_sum.tolist(),
         reaction_sum=reaction_sum.tolist(),

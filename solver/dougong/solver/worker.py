@@ -38,7 +38,6 @@ from dougong.solver.regions import Regions
 from dougong.solver.step import StepContext
 from dougong.solver.usage import Meter, process_began
 from dougong.solver.version import VERSION
-from dougong.solver.vtu import write_vtu
 from dougong.v1 import job_pb2, result_pb2
 
 #: Exit code of a worker that found its run directory claimed or revoked: nothing was computed.
@@ -59,17 +58,21 @@ class Clock:
         self._directory = directory
         self._writer = rundir.ProgressWriter(directory) if rank == 0 else None
         self._stage, self._since = "", time.perf_counter()
+        self._frame = 0
         self._written = 0.0
         self.seconds: dict[str, float] = {}
 
     def report(self, progress: job_pb2.Progress) -> None:
         """Note where the work stands."""
         now = time.perf_counter()
+        # Of each load case at least one report is written, and thereby the server's word is heard before it.
+        new_frame = progress.frame != self._frame
         new_stage = progress.stage != self._stage
+        self._frame = progress.frame
         if new_stage:
             self._close(now)
             self._stage = progress.stage
-        if self._writer is not None and (new_stage or now - self._written > _LOOK_EVERY):
+        if self._writer is not None and (new_stage or new_frame or now - self._written > _LOOK_EVERY):
             self._written = now
             self._writer.write(progress)
             if rundir.is_revoked(self._directory):
@@ -118,10 +121,9 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
     for step in problem.steps:
         model = Model(step, part, regions, problem.sections, section_of)
         context = StepContext(model, mpi, spec.analysis.outputs, spec.analysis.solver, writer, clock.report)
+        several = len(problem.steps) > 1 or len(step.frames) > 1
+        context.vtu_name = f"result-{step.index + 1}" if several else "result"
         steps.append(procedure(step.physics.PROCEDURES[step.procedure]).run(context))
-        if context.vtu_fields:
-            name = "result.vtu" if len(problem.steps) == 1 else f"result-{step.index + 1}.vtu"
-            write_vtu(writer.artifact(name, "application/vnd.vtk"), stored, comm, context.vtu_fields)
     files = writer.finish()
     result = result_pb2.Result(
         job_id=spec.job_id,
