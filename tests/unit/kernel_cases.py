@@ -8,13 +8,30 @@ import numpy as np
 import scipy.sparse as sp
 import skfem
 from numpy.typing import NDArray
-from skfem.quadrature import get_quadrature
+from skfem.mesh.mesh_3d import Mesh3D
 
+from dougong.meshes.cells import CELL_TYPES
 from dougong.solver import kernels
-from dougong.solver.elements import ELEMENTS, SOLVABLE
+from dougong.solver.elements import ELEMENTS, SOLVABLE, quadrature
+from dougong.solver.elements.pyramid import ElementPyramid1
+from meshgen import box
 
 #: All that are solved on. That each has the right element is the matter of test_solver_elements.
 FAMILIES = SOLVABLE
+
+
+@dataclass(repr=False)
+class MeshPyramid1(Mesh3D):
+    """scikit-fem has no mesh of pyramids."""
+
+    affine: bool = False
+    elem: type[skfem.Element] = ElementPyramid1
+
+
+def _pyramids(n: int) -> MeshPyramid1:
+    """A unit cube of n^3 bricks, six pyramids each."""
+    mesh = box("pyramid5", (n, n, n))
+    return MeshPyramid1(mesh.points.T, mesh.blocks[0].nodes.T)
 
 
 def _wedges(n: int) -> skfem.MeshWedge1:
@@ -41,7 +58,7 @@ def _mesh(name: str, n: int, curved: bool) -> skfem.Mesh:
     if name.startswith("hex"):
         mesh = skfem.MeshHex.init_tensor(line, line, line)
         return skfem.MeshHex2.from_mesh(mesh) if quadratic else mesh
-    return _wedges(n)
+    return _wedges(n) if name.startswith("wedge") else _pyramids(n)
 
 
 def _bend(p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -98,7 +115,7 @@ def make_case(name: str, *, curved: bool, n: int = 2, order: int | None = None) 
     mesh = type(mesh)((_bend if curved else _shear)(mesh.doflocs), mesh.t)
     element = ELEMENTS[name]()
     order = 2 * element.maxdeg if order is None else order
-    x, w = get_quadrature(element.refdom, order)
+    x, w = quadrature(CELL_TYPES[name].family, order)
     basis = skfem.CellBasis(mesh, element, mapping=skfem.MappingIsoparametric(mesh, mesh.elem()), quadrature=(x, w))
     shapes, gradients = tabulate(element, x)
     block = kernels.cell_block(

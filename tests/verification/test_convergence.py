@@ -20,9 +20,11 @@ WAVE, PHASE = np.array([1.3, 1.1, 0.9]), np.array([0.4, 0.9, 0.2])
 #: Cells along an edge. Coarse meshes are not in the range where rates show.
 DIVISIONS = {
     "tri3": (16, 24, 36), "quad4": (16, 24, 36), "tri6": (6, 9, 13), "quad8": (6, 9, 13), "quad9": (6, 9, 13),
-    "tet4": (5, 7, 10), "hex8": (5, 7, 10), "wedge6": (5, 7, 10),
-    "tet10": (2, 3, 4), "hex20": (4, 5, 7), "hex27": (3, 4, 6),
+    "tet4": (5, 7, 10), "hex8": (5, 7, 10), "wedge6": (5, 7, 10), "pyramid5": (4, 5, 7),
+    "tet10": (2, 3, 4), "hex20": (4, 5, 7), "hex27": (3, 4, 6), "wedge15": (3, 4, 6), "pyramid13": (4, 5, 7),
 }  # fmt: skip
+
+SOLIDS = ("tet4", "tet10", "hex8", "hex20", "hex27", "wedge6", "wedge15", "pyramid5", "pyramid13")
 
 
 def temperature(x):
@@ -84,7 +86,7 @@ def expect(found, p):
 
 
 def order(cell_type):
-    return 1 if cell_type in ("tri3", "quad4", "tet4", "hex8", "wedge6") else 2
+    return 1 if cell_type in ("tri3", "quad4", "tet4", "hex8", "wedge6", "pyramid5") else 2
 
 
 @pytest.mark.parametrize("cell_type", ["tri3", "tri6", "quad4", "quad8", "quad9"])
@@ -93,13 +95,13 @@ def test_heat_in_the_plane(cell_type):
     expect(rates(cases, temperature, temperature_gradient, heat_source), order(cell_type))
 
 
-@pytest.mark.parametrize("cell_type", ["tet4", "tet10", "hex8", "hex20", "hex27", "wedge6"])
+@pytest.mark.parametrize("cell_type", SOLIDS)
 def test_heat_in_space(cell_type):
     cases = [(n, Discrete(box(cell_type, (n, n, n)), heat(K))) for n in DIVISIONS[cell_type]]
     expect(rates(cases, temperature, temperature_gradient, heat_source), order(cell_type))
 
 
-@pytest.mark.parametrize("cell_type", ["tet4", "tet10", "hex8", "hex20", "hex27", "wedge6"])
+@pytest.mark.parametrize("cell_type", SOLIDS)
 def test_elasticity(cell_type):
     cases = [(n, Discrete(box(cell_type, (n, n, n)), elastic(E, NU))) for n in DIVISIONS[cell_type]]
     expect(rates(cases, displacement, displacement_gradient, body_force), order(cell_type))

@@ -9,7 +9,7 @@ from dougong.meshes.mesh import CellBlock, Mesh
 from meshgen import box, plate
 from solving import Discrete, elastic, heat
 
-SOLIDS = ("tet4", "tet10", "hex8", "hex20", "hex27", "wedge6")
+SOLIDS = ("tet4", "tet10", "hex8", "hex20", "hex27", "wedge6", "wedge15", "pyramid5", "pyramid13")
 PLANES = ("tri3", "tri6", "quad4", "quad8", "quad9")
 EXACT = 1e-10
 E, NU, K = 2.1e5, 0.3, 50.0
@@ -19,6 +19,8 @@ LAMBDA, MU = E * NU / ((1 + NU) * (1 - 2 * NU)), E / (2 * (1 + NU))
 def mesh(cell_type, distort, curve):
     if cell_type in PLANES:
         return plate(cell_type, (3, 3), (1.0, 0.8), distort=distort, curve=curve, seed=3)
+    if cell_type.startswith("pyramid"):
+        curve /= 2  # six of them in a brick: they would be turned inside out
     return box(cell_type, (2, 2, 2), (1.0, 0.8, 1.2), distort=distort, curve=curve, seed=3)
 
 
@@ -100,7 +102,7 @@ def constant_force(v, w):
 SOURCE, FORCE = [0.0], [np.zeros(3)]
 
 # A serendipity cell contains the quadratic polynomials only where its map is affine.
-QUADRATIC_SOLIDS = (("tet10", 0.35), ("hex27", 0.35), ("hex20", 0.0))
+QUADRATIC_SOLIDS = (("tet10", 0.35), ("hex27", 0.35), ("hex20", 0.0), ("wedge15", 0.0), ("pyramid13", 0.0))
 QUADRATIC_PLANES = (("tri6", 0.35), ("quad9", 0.35), ("quad8", 0.0))
 
 

@@ -6,17 +6,17 @@ quadratic cells included (isoparametric). `NodalBasis` and `FacetBasis` are what
 """
 
 from dougong.solver.elements.bases import FacetBasis, LoadBasis, NodalBasis
-from dougong.solver.elements.extrapolation import extrapolation
+from dougong.solver.elements.extrapolate import extrapolation
 from dougong.solver.elements.families import ELEMENTS, LINEAR, SOLVABLE
-from dougong.solver.elements.quadrature import quadrature
-from dougong.solver.elements.reference import (
-    LOAD_DEGREE,
-    STIFFNESS_DEGREE,
+from dougong.solver.elements.rules import quadrature
+from dougong.solver.elements.tables import (
+    RULES,
     Reference,
     corner_values,
     linear_reference,
     load_reference,
     permutation,
+    reference,
     stiffness_reference,
     tabulate,
 )
@@ -24,9 +24,8 @@ from dougong.solver.elements.reference import (
 __all__ = [
     "ELEMENTS",
     "LINEAR",
-    "LOAD_DEGREE",
+    "RULES",
     "SOLVABLE",
-    "STIFFNESS_DEGREE",
     "FacetBasis",
     "LoadBasis",
     "NodalBasis",
@@ -37,6 +36,7 @@ __all__ = [
     "load_reference",
     "permutation",
     "quadrature",
+    "reference",
     "stiffness_reference",
     "tabulate",
 ]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skfem.element import DiscreteField
 
 from dougong.solver.elements.families import ELEMENTS
-from dougong.solver.elements.reference import Reference, permutation
+from dougong.solver.elements.tables import Reference, permutation
 
 Array = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Which scikit-fem element is on which cell type."""
+"""Which scikit-fem element is on which cell type: scikit-fem's own, and those that it does not have."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 import skfem
 
 from dougong.meshes.cells import CELL_TYPES
+from dougong.solver.elements.pyramid import ElementPyramid1, ElementPyramid2
+from dougong.solver.elements.wedge import ElementWedge2
 
-#: scikit-fem's element of each cell type.
+#: The scikit-fem element of each cell type.
 ELEMENTS: dict[str, type[Any]] = {
     "line2": skfem.ElementLineP1,
     "line3": skfem.ElementLineP2,
@@ -23,10 +25,16 @@ ELEMENTS: dict[str, type[Any]] = {
     "hex20": skfem.ElementHexS2,
     "hex27": skfem.ElementHex2,
     "wedge6": skfem.ElementWedge1,
+    "wedge15": ElementWedge2,
+    "pyramid5": ElementPyramid1,
+    "pyramid13": ElementPyramid2,
 }
 
 #: Cell types that can be solved on: those that carry a two- or three-dimensional field.
 SOLVABLE = tuple(name for name in ELEMENTS if CELL_TYPES[name].dim >= 2)
 
 #: The linear cell on the corners of a cell, the coarse level of p-multigrid.
-LINEAR = {"tri": "tri3", "quad": "quad4", "tet": "tet4", "hex": "hex8", "wedge": "wedge6", "line": "line2"}
+LINEAR = {
+    "line": "line2", "tri": "tri3", "quad": "quad4", "tet": "tet4", "hex": "hex8", "wedge": "wedge6",
+    "pyramid": "pyramid5",
+}  # fmt: skip

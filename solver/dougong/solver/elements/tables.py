@@ -10,19 +10,26 @@ from numpy.typing import NDArray
 
 from dougong.meshes.cells import CELL_TYPES, CellType
 from dougong.solver.elements.families import ELEMENTS, LINEAR
-from dougong.solver.elements.quadrature import quadrature
+from dougong.solver.elements.rules import Degree, quadrature
 
 Array = NDArray[np.float64]
 
-#: Polynomial degree that the quadrature integrates exactly: full integration of the stiffness of an affine cell, and of
-#: the internal forces of a constant flux on a curved one (the patch test); for loads the product of a quadratic density
-#: with a shape function.
-STIFFNESS_DEGREE = {
-    "tri3": 1, "tri6": 2, "quad4": 3, "quad8": 5, "quad9": 5,
-    "tet4": 1, "tet10": 3, "hex8": 3, "hex20": 5, "hex27": 5, "wedge6": 2,
+#: Rules of integration: for each cell type the degree that the quadrature integrates exactly.
+#:
+#: "full": the stiffness of an affine cell, and the internal forces of a constant flux on a curved one (patch test).
+#: "load": the product of a quadratic density with a shape function, for loads. (scikit-fem's tetrahedron rule of
+#: degree 5 is exact to degree 4 only, which is enough for that.)
+#: "reduced": two points an axis on serendipity cells, where the stresses are most accurate (Barlow, "Optimal stress
+#: locations in finite element models", IJNME 10, 1976); a cell alone has motions without energy then.
+RULES: dict[str, dict[str, Degree]] = {
+    "full": {
+        "tri3": 1, "tri6": 2, "quad4": 3, "quad8": 5, "quad9": 5,
+        "tet4": 1, "tet10": 3, "hex8": 3, "hex20": 5, "hex27": 5, "wedge6": 2, "wedge15": (4, 5),
+        "pyramid5": (3, 1), "pyramid13": (5, 3),
+    },
+    "load": {name: 3 if CELL_TYPES[name].order == 1 else 5 for name in ELEMENTS},
+    "reduced": {"quad8": 3, "hex20": 3},
 }  # fmt: skip
-#: (scikit-fem's tetrahedron rule of degree 5 is exact to degree 4 only, which is enough for that.)
-LOAD_DEGREE = {1: 3, 2: 5}
 
 
 @dataclass(frozen=True)
@@ -77,25 +84,40 @@ def tabulate(name: str, X: Array) -> tuple[Array, Array]:
 
 
 @cache
+def reference(name: str, rule: str) -> Reference:
+    """Tables of a cell type at the points of a rule of integration.
+
+    Parameters
+    ----------
+    name
+        The cell type.
+    rule
+        One of `RULES`.
+
+    Raises
+    ------
+    KeyError
+        There is no such rule for this cell type.
+    """
+    X, W = quadrature(CELL_TYPES[name].family, RULES[rule][name])
+    return Reference(CELL_TYPES[name], X, W, *tabulate(name, X))
+
+
 def stiffness_reference(name: str) -> Reference:
     """Tables for stiffness, stress and strain: full integration."""
-    X, W = quadrature(CELL_TYPES[name].family, STIFFNESS_DEGREE[name])
-    return Reference(CELL_TYPES[name], X, W, *tabulate(name, X))
+    return reference(name, "full")
 
 
-@cache
 def load_reference(name: str) -> Reference:
     """Tables for volume and surface loads."""
-    X, W = quadrature(CELL_TYPES[name].family, LOAD_DEGREE[CELL_TYPES[name].order])
-    return Reference(CELL_TYPES[name], X, W, *tabulate(name, X))
+    return reference(name, "load")
 
 
 @cache
-def linear_reference(name: str) -> Reference:
-    """Shape functions of the corner nodes at the stiffness points of a quadratic cell, for the coarse level."""
-    linear = LINEAR[CELL_TYPES[name].family]
-    X, W = quadrature(CELL_TYPES[name].family, STIFFNESS_DEGREE[name])
-    return Reference(CELL_TYPES[linear], X, W, *tabulate(linear, X))
+def linear_reference(name: str, rule: str = "full") -> Reference:
+    """Shape functions of the corner nodes at the points of a quadratic cell, for the coarse level."""
+    linear, at = LINEAR[CELL_TYPES[name].family], reference(name, rule)
+    return Reference(CELL_TYPES[linear], at.X, at.W, *tabulate(linear, at.X))
 
 
 @cache

@@ -1,0 +1,60 @@
+"""From the integration points of a cell to its nodes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dougong.meshes.cells import CellType
+from dougong.solver.elements.pyramid import collapsed
+from dougong.solver.elements.tables import reference
+
+Array = NDArray[np.float64]
+
+
+@cache
+def extrapolation(name: str, rule: str = "full") -> Array:
+    """Matrix from the integration points of `reference` to the nodes, shape (n_nodes, nq).
+
+    Least-squares fit of functions over the cell: those of which the gradients on an affine cell are, so that the fit is
+    exact there. Complete polynomials of degree order - 1 on triangles and tetrahedra, of degree 2 on the quadratic
+    wedge; of degree order in each direction on quadrilaterals and hexahedra; linear times linear on the linear wedge;
+    on pyramids those of `_pyramid_terms`. Reduced integration has points for linear functions in each direction. A
+    multilinear fit on quadratic hexahedra loses terms such as the derivative of x^2 y along y, and with them the stress
+    at the surface of a thick plate (test NAFEMS LE10). (Hinton and Campbell, "Local and global smoothing of
+    discontinuous finite element functions using a least squares method", IJNME 8, 1974.)
+    """
+    at = reference(name, rule)
+    cell = at.type
+
+    def terms(X: Array) -> Array:  # (dim, n) -> (n, n_terms)
+        if cell.family == "pyramid":
+            return _pyramid_terms(X, cell.order)
+        return np.array([np.prod(X.T**p, axis=1) for p in _powers(cell, 1 if rule == "reduced" else cell.order)]).T
+
+    nodes = np.array(cell.reference).T
+    return np.asarray(terms(nodes) @ np.linalg.pinv(terms(at.X)))
+
+
+def _powers(cell: CellType, order: int) -> list[NDArray[np.int64]]:
+    """Exponents of the monomials."""
+    every = [np.array(index) for index in np.ndindex(*(order + 1,) * cell.dim)]
+    if cell.family in ("tri", "tet"):
+        return [p for p in every if p.sum() <= order - 1]
+    if cell.family == "wedge":
+        return [p for p in every if (p.sum() <= 2 if order == 2 else p[:2].sum() <= 1)]
+    return every
+
+
+def _pyramid_terms(X: Array, order: int) -> Array:
+    """Bilinear functions of xi and eta; on quadratic pyramids also t times those of the serendipity quadrilateral.
+
+    A shape function t^m f(xi, eta) has gradients t^(m - 1) f' (`dougong.solver.elements.pyramid`).
+    """
+    (xi, eta), t = collapsed(X)
+    terms = [xi**i * eta**j for i in (0, 1) for j in (0, 1)]
+    if order == 2:
+        terms += [t * xi**i * eta**j for i in range(3) for j in range(3) if i + j < 4]
+    return np.array(terms).T
