@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dougong.meshes.formats.base import ReadError
 
 #: Text is searched and converted in pieces of this size.
-_CHUNK = 1 << 22
+_CHUNK = 1 << 20
 _INT32_MAX = 2**31 - 1
 
 

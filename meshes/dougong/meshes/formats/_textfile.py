@@ -17,7 +17,7 @@ from dougong.meshes.formats._text import decode, line_of, release
 from dougong.meshes.formats.base import ReadError
 
 #: Data are parsed in chunks of about so many bytes, so that no file stands in memory twice.
-CHUNK_BYTES: Final = 1 << 22
+CHUNK_BYTES: Final = 1 << 20
 
 #: The largest number a node or cell may have.
 MAX_ID: Final = 2**53
