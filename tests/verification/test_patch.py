@@ -41,7 +41,7 @@ def test_linear_displacement(cell_type):
     case = Discrete(mesh(cell_type, 0.35, 0.3), elastic(E, NU))
     gradient = np.random.default_rng(1).uniform(-1e-3, 1e-3, (3, 3))
     exact = case.points @ gradient.T + [1e-3, -2e-3, 5e-4]
-    assert len(case.boundary) < len(case.points)
+    assert case.n_inside > 0
     case.prescribe(case.boundary, exact[case.boundary])
     u = case.solve()
     assert close(u, exact)
@@ -83,7 +83,7 @@ def test_linear_displacement_across_cell_types():
     exact = case.points @ gradient.T
     case.prescribe(case.boundary, exact[case.boundary])
     u = case.solve()
-    assert len(case.boundary) < len(case.points)
+    assert case.n_inside > 0
     assert close(u, exact)
     for found in case.recover(u, [], ["stress"]).at_points["stress"]:
         assert close(found, stress_of(gradient))
