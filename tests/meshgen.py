@@ -1,7 +1,7 @@
 """Structured meshes of every cell type, for tests.
 
 Each brick of a structured grid is cut into cells of the wanted family: a hexahedron, 2 wedges, 6 tetrahedra or 6
-pyramids with their apex in its middle; in two dimensions a quadrilateral or 2 triangles.
+pyramids with their apex in its middle; in two dimensions a quadrilateral or 2 triangles. `mixed` has all families.
 """
 
 from __future__ import annotations
@@ -109,22 +109,87 @@ def _corner_weights(ct: CellType) -> NDArray[np.float64]:
     return weights
 
 
+def mixed(
+    order: int,
+    n: tuple[int, int] = (2, 2),
+    size: tuple[float, float, float] = (2.5, 1.0, 1.0),
+    distort: float = 0.0,
+    seed: int = 0,
+    curve: float = 0.0,
+) -> Mesh:
+    """A box of hexahedra, pyramids, tetrahedra and wedges whose faces fit; regions as of `box`.
+
+    Five layers of bricks along x: hexahedra, bricks cut into pyramids and tetrahedra, tetrahedra, the same again, and
+    wedges. Each face of a brick in between is a quadrilateral, the base of a pyramid, or, towards the tetrahedra, two
+    triangles; the middle of the brick is their apex.
+
+    Parameters
+    ----------
+    order
+        1: hex8, pyramid5, tet4, wedge6; 2: hex20, pyramid13, tet10, wedge15.
+    n
+        Bricks along y and z.
+    size, distort, seed, curve
+        See `box`.
+    """
+    layers = [{"hex": _cuts("hex")}, _between(1), {"tet": _cuts("tet")}, _between(0), {"wedge": _cuts("wedge")}]
+    types = {"hex": ("hex8", "hex20"), "pyramid": ("pyramid5", "pyramid13"), "tet": ("tet4", "tet10")}
+    types["wedge"] = ("wedge6", "wedge15")
+    blocks = []
+    for family, names in types.items():
+        ct = CELL_TYPES[names[order - 1]]
+        parts = [_repeat(ct, cuts[family], (1, *n), (x, 0, 0)) for x, cuts in enumerate(layers) if family in cuts]
+        blocks.append((ct, np.concatenate(parts)))
+    return _mesh(blocks, (len(layers), *n), size, distort, seed, curve)
+
+
+def _between(side: int) -> dict[str, NDArray[np.int64]]:
+    """Pyramids and tetrahedra of a brick with tetrahedra next to its face x = side."""
+    pyramids = _cuts("pyramid")
+    towards = (pyramids[:, :4, 0] == side * _STEPS).all(axis=1)
+    base = pyramids[towards][0]
+    # The tetrahedra of a brick share the diagonals from its first to its last corner, and likewise on its faces.
+    first = int(np.argmin(base[:4].sum(axis=1)))
+    a, b, c, d = np.roll(base[:4], -first, axis=0)
+    return {"pyramid": pyramids[~towards], "tet": np.array([[a, b, c, base[4]], [a, c, d, base[4]]])}
+
+
+def _repeat(
+    ct: CellType, corners: NDArray[np.int64], n: tuple[int, ...], start: tuple[int, ...] = (0, 0, 0)
+) -> NDArray[np.int64]:
+    """Nodes of the cells of n bricks, the first one at `start`, shape (n_cells, n_nodes, dim), lattice coordinates."""
+    dim = len(n)
+    nodes = np.rint(np.einsum("nk,ckd->cnd", _corner_weights(ct), corners)).astype(np.int64)
+    grid = np.stack(np.meshgrid(*[np.arange(m) for m in n], indexing="ij"), axis=-1).reshape(-1, dim) + start[:dim]
+    return (grid[:, None, None, :] * _STEPS + nodes[None]).reshape(-1, ct.n_nodes, dim)
+
+
 def _structured(
     name: str, n: tuple[int, ...], size: tuple[float, ...], distort: float, seed: int, curve: float
 ) -> Mesh:
     ct = CELL_TYPES[name]
+    if ct.dim != len(n):
+        raise ValueError(f"{name} has dimension {ct.dim}, not {len(n)}")
+    return _mesh([(ct, _repeat(ct, _cuts(ct.family), n))], n, size, distort, seed, curve)
+
+
+def _mesh(
+    cells: list[tuple[CellType, NDArray[np.int64]]],
+    n: tuple[int, ...],
+    size: tuple[float, ...],
+    distort: float,
+    seed: int,
+    curve: float,
+) -> Mesh:
     dim = len(n)
-    if ct.dim != dim:
-        raise ValueError(f"{name} has dimension {ct.dim}, not {dim}")
-    weights = _corner_weights(ct)
-    corners = _cuts(ct.family)  # (c, n_corners, dim)
-    nodes = np.rint(np.einsum("nk,ckd->cnd", weights, corners)).astype(np.int64)
-    grid = np.stack(np.meshgrid(*[np.arange(m) for m in n], indexing="ij"), axis=-1).reshape(-1, dim)
-    lattice = (grid[:, None, None, :] * _STEPS + nodes[None]).reshape(-1, ct.n_nodes, dim)
     extent = np.array(n) * _STEPS
-    key = np.ravel_multi_index(tuple(np.moveaxis(lattice, -1, 0)), tuple(extent + 1))
-    unique, conn = np.unique(key.ravel(), return_inverse=True)
-    conn = conn.reshape(key.shape)
+    keys = [np.ravel_multi_index(tuple(np.moveaxis(lattice, -1, 0)), tuple(extent + 1)) for _, lattice in cells]
+    unique, inverse = np.unique(np.concatenate([k.ravel() for k in keys]), return_inverse=True)
+    ends = np.cumsum([k.size for k in keys])[:-1]
+    blocks = [
+        (ct, nodes.reshape(-1, ct.n_nodes).astype(np.int64))
+        for (ct, _), nodes in zip(cells, np.split(inverse.reshape(-1), ends), strict=True)
+    ]
     where = np.stack(np.unravel_index(unique, tuple(extent + 1)), axis=-1)  # (n_nodes, dim), lattice coordinates
 
     step = np.array(size) / np.array(n)
@@ -132,22 +197,26 @@ def _structured(
     free = (where != 0) & (where != extent)
     rng = np.random.default_rng(seed)
     is_corner = np.zeros(len(points), dtype=bool)
-    is_corner[conn[:, : ct.n_corners]] = True
+    for ct, conn in blocks:
+        is_corner[conn[:, : ct.n_corners]] = True
     if distort:
         moved = points + free * is_corner[:, None] * rng.uniform(-1, 1, points.shape) * distort * step / 2
-        points[conn.ravel()] = np.einsum("nk,ckd->cnd", weights, moved[conn[:, : ct.n_corners]]).reshape(-1, dim)
+        for ct, conn in blocks:
+            points[conn] = np.einsum("nk,ckd->cnd", _corner_weights(ct), moved[conn[:, : ct.n_corners]])
     if curve:
         points = points + free * ~is_corner[:, None] * rng.uniform(-1, 1, points.shape) * curve * step / 4
 
-    regions = [Region("all", RegionKind.CELLS, np.arange(len(conn), dtype=np.int64), "all cells")]
+    starts = np.cumsum([0, *(len(conn) for _, conn in blocks)])
+    regions = [Region("all", RegionKind.CELLS, np.arange(starts[-1], dtype=np.int64), "all cells")]
     for axis in range(dim):
         for side, value in enumerate((0, extent[axis])):
             found = [
-                np.column_stack([cells := np.flatnonzero(on), np.full(len(cells), number)])
+                np.column_stack([start + (on := np.flatnonzero(there)), np.full(len(on), number)])
+                for (ct, conn), start in zip(blocks, starts[:-1], strict=True)
                 for number, (_, facet) in enumerate(ct.facets)
-                if len(on := (where[conn[:, list(facet)], axis] == value).all(axis=1))
+                if (there := (where[conn[:, list(facet)], axis] == value).all(axis=1)).any()
             ]
             entries = np.concatenate(found).astype(np.int64)
             entries = entries[np.lexsort((entries[:, 1], entries[:, 0]))]
             regions.append(Region(f"{'xyz'[axis]}{side}", RegionKind.FACETS, entries, "face of the box"))
-    return Mesh(points, (CellBlock(ct, conn.astype(np.int64)),), tuple(regions))
+    return Mesh(points, tuple(CellBlock(ct, conn) for ct, conn in blocks), tuple(regions))

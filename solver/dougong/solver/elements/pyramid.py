@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 _APEX = 1e-14
 
 
-class RefPyramid(Refdom):
+class RefPyramid(Refdom):  # type: ignore[misc] - scikit-fem has no types
     """The reference pyramid. Triangular facets name their first node twice, as in scikit-fem's wedge."""
 
     p = np.array([[0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0]])
@@ -48,7 +48,7 @@ def collapsed(X: Array) -> tuple[Array, Array]:
     return np.where(at_apex, 0.5, X[:2] / np.where(at_apex, 1.0, t)), t
 
 
-class _ElementPyramid(ElementH1):
+class _ElementPyramid(ElementH1):  # type: ignore[misc]
     """Elements whose shape functions are sums of t^m f(xi, eta)."""
 
     refdom = RefPyramid

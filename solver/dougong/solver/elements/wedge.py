@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 _AREA_GRADIENTS = ((-1.0, -1.0), (1.0, 0.0), (0.0, 1.0))
 
 
-class ElementWedge2(ElementH1):
+class ElementWedge2(ElementH1):  # type: ignore[misc] - scikit-fem has no types
     """Serendipity wedge of 15 nodes: corners and middles of the edges.
 
     With area coordinates L of the triangle, s = 1 - z at the bottom and s = z at the top:
