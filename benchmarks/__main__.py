@@ -2,8 +2,9 @@
 
     python benchmarks [--quick | --large] [--only PREFIX]
 
-Prints a table and writes build/bench.json. A peer that is not there is said to be missing; nothing is taken from
-elsewhere. The exit code says whether everything ran and the answers agree, not whether it was fast.
+Prints a table and writes build/bench.json, after each case anew. A peer that is not there is said to be missing;
+nothing is taken from elsewhere. The exit code says whether everything ran and the answers agree, not whether it was
+fast.
 """
 
 from __future__ import annotations
@@ -21,20 +22,20 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import cases
 import fenicsx
 import ours
-import overhead
-import reading
-import traffic
-from assembly import TYPES
+import plan
 from bodies import ROOT
-from processes import FailedError
-from record import Report
+from budget import Budget
+from costs import Costs
+from processes import FailedError, set_deadline
+from record import Report, say
 
 from dougong.solver import kernels
 
-#: Cases in order: name, what runs, in the quick set, in the full set.
-_SOLVED = ("beam/100k", "beam/300k", "beam/800k", "demo/100k", "demo/800k", "thin/300k")
-_GAMG = ("beam/100k", "demo/100k", "thin/300k")
-_RANKS = ("beam/100k", "beam/300k", "beam/800k")
+#: Of the forty minutes of `make bench`, for what is measured; the rest is for setting up and for the last case.
+_LIMIT_SECONDS = 38 * 60.0
+
+#: A program that still runs so long after that is ended.
+_GRACE_SECONDS = 60.0
 
 
 def main() -> int:
@@ -44,65 +45,62 @@ def main() -> int:
     parser.add_argument("--large", action="store_true", help="the beam of three million unknowns too")
     parser.add_argument("--only", default="", help="cases whose name begins so; the file keeps the others")
     parser.add_argument("--runs", type=int, help="interleaved runs of short cases (default 3, quick 1)")
+    parser.add_argument("--minutes", type=float, help="time for everything (default 38, large: no limit)")
     options = parser.parse_args()
     if not kernels.available():
         sys.stderr.write("the kernels are not built: run python -m dougong.solver.kernels.build\n")
         return 1
-    start = time.perf_counter()
     peer = fenicsx.find()
     load = os.getloadavg()[0]
-    sys.stdout.write(f"{platform.machine()}, {os.cpu_count()} processors, load {load:.2f} at the start\n")
+    say(f"{platform.machine()}, {os.cpu_count()} processors, load {load:.2f} at the start")
     if load > 0.5:
-        sys.stdout.write("the machine is not quiet: these times say little\n")
+        say("the machine is not quiet: these times say little")
     name = "bench-quick.json" if options.quick else "bench.json"
     report = Report(ROOT / "build" / name, keep=bool(options.only))
-    bench = cases.Bench(report, ROOT / "build" / "bench", peer, runs=options.runs or (1 if options.quick else 3))
-    failures = _run(bench, options)
-    sys.stdout.write(f"{time.perf_counter() - start:.0f} s, {len(report.records)} records in build/{name}\n")
+    folder = ROOT / "build" / "bench"
+    limit = options.minutes * 60.0 if options.minutes else float("inf") if options.large else _LIMIT_SECONDS
+    budget = Budget(limit, folder / ("seconds-quick.json" if options.quick else "seconds.json"))
+    set_deadline(limit + _GRACE_SECONDS)
+    costs = Costs(ROOT / "build" / "costs.json")
+    bench = cases.Bench(report, folder, peer, budget, costs, runs=options.runs or (1 if options.quick else 3))
+    every = plan.quick(bench) if options.quick else plan.large(bench) if options.large else plan.full(bench)
+    wanted = [case for case in every if case.wanted(options.only)]
+    if not wanted:
+        say(f"no case begins with {options.only!r}; there are: {', '.join(case.name for case in every)}")
+        return 2
+    failures = _run(bench, wanted)
+    say(f"{budget.elapsed:.0f} s, {len(report.records)} records in build/{name}")
     missed = [r for r in report.records if r.ok is False]
     if missed and not options.quick:
-        sys.stdout.write(f"{len(missed)} bars missed: {', '.join(f'{r.case} ({r.peer_name})' for r in missed)}\n")
+        say(f"{len(missed)} bars missed: {', '.join(f'{r.case} ({r.peer_name})' for r in missed)}")
     for text in report.disagreements + failures:
-        sys.stdout.write(f"WRONG: {text}\n")
+        say(f"WRONG: {text}")
     return 1 if report.disagreements or failures else 0
 
 
-def _run(bench: cases.Bench, options: argparse.Namespace) -> list[str]:
-    quick = options.quick
-    work = []
-    for name in ("tet10", "hex20") if quick else TYPES:
-        work.append((f"assembly/{name}", lambda n=name: cases.elements(bench, (n,), 30_000 if quick else 100_000)))
-    for name in ("beam/50k", "demo/100k") if quick else _SOLVED:
-        work.append((f"solve/{name}", lambda n=name: cases.solve(bench, n)))
-    for name in ("beam/50k",) if quick else _GAMG:
-        work.append((f"solve/{name}", lambda n=name: cases.gamg(bench, n)))
-    for name in ("beam/50k",) if quick else _RANKS:
-        work.append((f"ranks2/{name}", lambda n=name: cases.ranks(bench, n)))
-    traffic_case = "beam/50k" if quick else "beam/800k"
-    work.append((f"traffic/{traffic_case}", lambda: traffic.measure(bench, traffic_case)))
-    if not quick:
-        work.append(("iterations/", lambda: cases.flat(bench, "beam/50k", "beam/800k")))
-    work.append(("read/", lambda: reading.measure(bench, "beam/50k" if quick else "beam/800k")))
-    work.append(("overhead/", lambda: overhead.added(bench, "beam/50k" if quick else "beam/100k")))
-    work.append(("small/", lambda: overhead.small(bench)))
-    work.append(("transfer/", lambda: overhead.moving(bench)))
-    if options.large:
-        work.append(("solve/beam/3M", lambda: cases.solve(bench, "beam/3M")))
-        work.append(("iterations/", lambda: cases.flat(bench, "beam/50k", "beam/3M")))
+def _run(bench: cases.Bench, wanted: list[plan.Case]) -> list[str]:
+    """Run cases; returns what went wrong. A case that fails, or an interruption, loses nothing of the others."""
     failures = []
+    bench.budget.plan([case.name for case in wanted])
     # Python code and forms are compiled before anything is timed.
     first = bench.body("beam/1k")
-    if first is not None:
-        ours.solve(first)
-        if not isinstance(bench.dolfinx, str):
-            bench.dolfinx.warm(first)
-    for case, call in work:
-        if case.startswith(options.only) or options.only.startswith(case):
-            try:
-                call()
-            except (FailedError, ValueError) as error:
-                failures.append(f"{case}: {error}")
-                bench.report.note(f"{case} failed: {error}")
+    ours.solve(first)
+    if not isinstance(bench.dolfinx, str):
+        bench.dolfinx.warm(first)
+    for case in wanted:
+        if not bench.budget.allows(0.0):
+            say(f"{case.name} is left out: the time is up")
+            continue
+        say(bench.budget.begin(case.name))
+        start = time.perf_counter()
+        try:
+            case.call()
+        except KeyboardInterrupt:
+            return [*failures, f"{case.name}: interrupted"]
+        except (FailedError, ValueError) as error:
+            failures.append(f"{case.name}: {error}")
+            bench.report.note(f"{case.name} failed: {error}")
+        bench.budget.end(case.name, time.perf_counter() - start)
     return failures
 
 

@@ -1,9 +1,9 @@
-"""The bodies that are solved: a cantilever beam, the bracket of the examples, a thin-walled frame.
+"""The bodies that are solved: a cantilever beam, the bracket of the examples, a thin-walled frame; and other cells.
 
 Each becomes a folder that every program reads from: `mesh/`, the converted mesh as a worker finds it (plain .npy arrays
-that the peers read too), and `case.json`, what acts on it. All are made of quadratic tetrahedra, carry their own weight
-and are held where a coordinate is smallest. Their edges are straight: on curved cells no two programs use the same
-quadrature, so that answers differ by some 1e-5 though none is wrong.
+that the peers read too), and `case.json`, what acts on it. Those that the peers get are made of quadratic
+tetrahedra. All carry their own weight and are held where a coordinate is smallest. Their edges are straight: on curved
+cells no two programs use the same quadrature, so that answers differ by some 1e-5 though none is wrong.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapes
 from google.protobuf import json_format
-from numpy.typing import NDArray
 
 from dougong.meshes import canonical
 from dougong.meshes.build import build
@@ -35,11 +35,17 @@ FRAME = Path("netgen") / "frame_m.msh"
 #: Bricks along the height of the beam, six tetrahedra each, by the name of the size.
 BEAM_BRICKS = {"1k": 2, "10k": 4, "50k": 8, "100k": 10, "300k": 14, "800k": 20, "3M": 31}
 
+#: The same of other cells than quadratic tetrahedra.
+OTHER_BRICKS = {"tet4": {"10k": 9, "100k": 20}, "hex8": {"10k": 9, "100k": 20}, "hex20": {"10k": 6, "100k": 13}}
+
+#: Nodes that are asked for where the size can be chosen.
+NODES = {"300k": 100_000, "100k": 35_000, "800k": 267_000}
+
+#: Largest edge of the bricks of our own frame, mm.
+TUBE_SPACING = {"100k": 10.0, "300k": 5.5, "800k": 3.35}
+
 #: Steel in mm, t, s.
 YOUNG, POISSON, DENSITY, ACCELERATION = 2.1e5, 0.3, 7.85e-9, 9810.0
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -109,40 +115,39 @@ class Body:
         return json_format.ParseDict(given, pb.Analysis())
 
 
-def make(name: str, folder: Path) -> Body | None:
-    """Make a body, or take the one that is there; None when its mesh file is not to be had.
+def make(name: str, folder: Path) -> Body:
+    """Make a body, or take the one that is there.
 
     Parameters
     ----------
     name
-        "beam/SIZE", "demo/100k", "demo/800k" (every cell cut in eight) or "thin/300k".
+        "beam/SIZE", "demo/100k|300k|800k" (the bracket of the examples), "thin/100k|300k|800k" (a thin-walled frame:
+        that of the extra meshes, else one of our own), and for the table of estimates "tet4|hex8|hex20/SIZE".
     folder
         Where all bodies are kept.
     """
-    place = folder / name.replace("/", "-")
+    kind, size = name.split("/")
+    frame = _frame()
+    own = kind == "thin" and frame is None
+    place = folder / f"{'tubes' if own else kind}-{size}"
     if (place / "case.json").exists():
         return _read(name, place)
-    kind, size = name.split("/")
-    if kind == "beam":
-        points, cells = beam(BEAM_BRICKS[size])
+    held_axis, gravity_axis = 2, 0
+    cell_type = "tet10"
+    if kind in ("beam", "tet4", "hex8", "hex20"):
         held_axis, gravity_axis = 0, 2
+        cell_type = "tet10" if kind == "beam" else kind
+        points, cells = shapes.beam((BEAM_BRICKS if kind == "beam" else OTHER_BRICKS[kind])[size])
+        if cell_type.startswith("tet"):
+            points, cells = shapes.six_in_each(points, cells)
     elif kind == "demo":
-        points, cells = _read_mesh(ROOT / "examples" / "bracket" / "bracket.msh")
-        if size == "800k":
-            points, cells = cut_in_eight(points, cells)
-        else:
-            points, cells = corners(points, cells)
-        held_axis, gravity_axis = 2, 0
+        points, cells = _bracket(size)
     else:
-        extra = os.environ.get(EXTRA, "")
-        if not extra or not (Path(extra) / FRAME).exists():
-            return None
-        points, cells = _read_mesh(Path(extra) / FRAME)
-        held_axis, gravity_axis = 2, 0
-    if cells.shape[1] == 4:
-        points, cells = quadratic(points, cells)
+        points, cells = _own_frame(size) if frame is None else _part_of_frame(frame, size)
+    if cell_type in ("tet10", "hex20"):
+        points, cells = shapes.quadratic(points, cells, "tet4" if cell_type == "tet10" else "hex8")
     (place / "mesh").mkdir(parents=True)
-    canonical.write(Mesh(points, (CellBlock(CELL_TYPES["tet10"], cells),)), place / "mesh")
+    canonical.write(Mesh(points, (CellBlock(CELL_TYPES[cell_type], cells),)), place / "mesh")
     low, extent = points[:, held_axis].min(), np.ptp(points[:, held_axis])
     case = {
         "held_axis": held_axis,
@@ -165,60 +170,34 @@ def _read(name: str, place: Path) -> Body:
     return Body(name, place, **{k: case[k] for k in names})
 
 
-def _read_mesh(path: Path) -> tuple[Floats, Ints]:
+def _read_mesh(path: Path) -> shapes.Meshed:
     mesh = build(find("gmsh", path.name, b"").read(path)).mesh
     (block,) = mesh.blocks
     return mesh.points, block.nodes.astype(np.int64)
 
 
-def beam(n: int) -> tuple[Floats, Ints]:
-    """Linear tetrahedra of a 4 x 1 x 1 beam with n bricks along its height; each brick is six tetrahedra."""
-    shape = (4 * n + 1, n + 1, n + 1)
-    grid = np.stack(np.meshgrid(*(np.arange(s) / n for s in shape), indexing="ij"), axis=-1).reshape(-1, 3)
-    number = np.arange(len(grid)).reshape(shape)
-    corner = {
-        (i, j, k): number[i : shape[0] - 1 + i, j : shape[1] - 1 + j, k : shape[2] - 1 + k].ravel()
-        for i in (0, 1)
-        for j in (0, 1)
-        for k in (0, 1)
-    }
-    # Along the diagonal of the brick, each axis once, in all six orders; an odd order is turned over.
-    cells = []
-    for order in ((0, 1, 2), (1, 2, 0), (2, 0, 1), (0, 2, 1), (2, 1, 0), (1, 0, 2)):
-        at, path = [0, 0, 0], [(0, 0, 0)]
-        for axis in order:
-            at[axis] = 1
-            path.append((at[0], at[1], at[2]))
-        if order in ((0, 2, 1), (2, 1, 0), (1, 0, 2)):
-            path[1], path[2] = path[2], path[1]
-        cells.append(np.stack([corner[p] for p in path], axis=1))
-    return grid, np.stack(cells, axis=1).reshape(-1, 4)
+def _frame() -> Path | None:
+    """The file of the welded frame, where there is one."""
+    extra = os.environ.get(EXTRA, "")
+    return Path(extra) / FRAME if extra and (Path(extra) / FRAME).exists() else None
 
 
-def quadratic(points: Floats, cells: Ints) -> tuple[Floats, Ints]:
-    """Quadratic tetrahedra on linear ones: a node in the middle of each edge."""
-    pairs = np.sort(cells[:, CELL_TYPES["tet4"].edges], axis=2)  # (n, 6, 2)
-    key = pairs[..., 0] * len(points) + pairs[..., 1]
-    unique, number = np.unique(key, return_inverse=True)
-    middle = (points[unique // len(points)] + points[unique % len(points)]) / 2
-    return np.vstack([points, middle]), np.hstack([cells, len(points) + number.reshape(len(cells), 6)])
+def _bracket(size: str) -> shapes.Meshed:
+    points, cells = _read_mesh(ROOT / "examples" / "bracket" / "bracket.msh")
+    if size == "800k":
+        return shapes.cut_in_eight(points, cells)
+    points, cells = shapes.corners(points, cells)
+    return (points, cells) if size == "100k" else shapes.finer(points, cells, NODES[size])
 
 
-def corners(points: Floats, cells: Ints) -> tuple[Floats, Ints]:
-    """The linear tetrahedra on the corners of quadratic ones."""
-    used, number = np.unique(cells[:, :4], return_inverse=True)
-    return points[used], number.reshape(-1, 4)
+def _part_of_frame(path: Path, size: str) -> shapes.Meshed:
+    """The welded frame as it is, its lower part, or with smaller cells."""
+    points, cells = shapes.corners(*_read_mesh(path))
+    if size == "100k":
+        return shapes.lower_part(points, cells, 2, NODES[size])
+    return (points, cells) if size == "300k" else shapes.finer(points, cells, NODES[size])
 
 
-def cut_in_eight(points: Floats, cells: Ints) -> tuple[Floats, Ints]:
-    """Linear tetrahedra: each quadratic one cut at its mid-side nodes, the octahedron in its middle along 4-9."""
-    a, b, c, d, ab, bc, ca, ad, bd, cd = cells.T
-    parts = [
-        (a, ab, ca, ad), (ab, b, bc, bd), (ca, bc, c, cd), (ad, bd, cd, d),
-        (ab, cd, ad, bd), (ab, cd, bd, bc), (ab, cd, bc, ca), (ab, cd, ca, ad),
-    ]  # fmt: skip
-    fine = np.stack([np.stack(p, axis=1) for p in parts], axis=1).reshape(-1, 4)
-    edges = points[fine[:, 1:]] - points[fine[:, :1]]
-    turned = np.linalg.det(edges) < 0
-    fine[turned, 2:] = fine[turned, :1:-1]
-    return points, fine
+def _own_frame(size: str) -> shapes.Meshed:
+    points, cells = shapes.six_in_each(*shapes.tubes(TUBE_SPACING[size]))
+    return points, cells

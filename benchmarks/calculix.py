@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 from bodies import ACCELERATION, DENSITY, POISSON, YOUNG, Body
 from numpy.typing import NDArray
-from processes import FailedError, Run, run
+from processes import FailedError, Run, python, run
 
 THREADS = 2
+
+READING = Path(__file__).with_name("reading.py")
 
 
 def name() -> str | None:
@@ -42,15 +44,27 @@ def write(body: Body, path: Path) -> None:
             f"*MATERIAL, NAME=STEEL\n*ELASTIC\n{YOUNG!r}, {POISSON!r}\n*DENSITY\n{DENSITY!r}\n"
             "*SOLID SECTION, ELSET=BODY, MATERIAL=STEEL\n*BOUNDARY\nHELD, 1, 3\n*STEP\n*STATIC\n"
             f"*DLOAD\nBODY, GRAV, {ACCELERATION!r}, {', '.join(map(str, direction))}\n"
-            "*NODE PRINT, NSET=ALL\nU\n*END STEP\n"
+            "*NODE FILE\nU, RF\n*EL FILE\nS, E\n*NODE PRINT, NSET=ALL\nU\n*END STEP\n"
         )
 
 
-def solve(body: Body) -> tuple[Run, NDArray[np.float64]]:
-    """Solve a body: time and memory, displacements (n_nodes, 3) as printed, with seven digits."""
+def solve(body: Body) -> tuple[Run, NDArray[np.float64], float]:
+    """Solve a body.
+
+    Returns
+    -------
+    Run
+        Time and memory of the whole program, from the input file to displacements, reactions, stress and strain on
+        disk.
+    ndarray
+        Displacements (n_nodes, 3) as printed, with seven digits.
+    float
+        Seconds that we take to read, check and store the same input file.
+    """
     folder = body.folder / "calculix"
     folder.mkdir(exist_ok=True)
     write(body, folder / "job.inp")
+    reading = float(run(python(READING, "ours", "abaqus", folder / "job.inp")).output.split()[-1])
     done = run(["ccx", "-i", "job"], {"OMP_NUM_THREADS": str(THREADS), "OPENBLAS_NUM_THREADS": str(THREADS)}, folder)
     rows = [line.split() for line in (folder / "job.dat").read_text().splitlines()]
     found = np.array([row for row in rows if len(row) == 4 and row[0].isdigit()], dtype=float)
@@ -59,4 +73,4 @@ def solve(body: Body) -> tuple[Run, NDArray[np.float64]]:
     displacement = np.empty((body.n_nodes, 3))
     displacement[found[:, 0].astype(int) - 1] = found[:, 1:]
     shutil.rmtree(folder)
-    return done, displacement
+    return done, displacement, reading

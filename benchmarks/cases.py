@@ -13,22 +13,24 @@ import calculix
 import numpy as np
 import ours
 from bodies import Body, make
+from budget import SHORT_SECONDS, Budget
+from costs import Costs
 from fenicsx import Dolfinx
 from fenicsx import Solved as DolfinxSolved
 from numpy.typing import NDArray
 from processes import FailedError, Run, python, run
-from record import Report, record
+from record import Report, guess, record
 
 #: Answers of two programs may differ by this part of the largest displacement.
 AGREEMENT = 1e-6
 
-#: Below so many seconds a time is the median of several interleaved runs.
-SHORT_SECONDS = 10.0
-
 HERE = Path(__file__).resolve().parent
 
-#: Cases that CalculiX gets: those of about 100,000 and 300,000 unknowns.
-_CALCULIX_DOFS = 320_000
+#: Cases that CalculiX gets.
+_CALCULIX_SIZES = ("100k", "300k")
+
+#: Seconds an unknown that the peers take, until a run has told better: stocky bodies, thin walls.
+_DOLFINX, _GAMG, _CALCULIX = (7e-5, 2.5e-4), (6e-5, 2e-4), (3e-4, 2e-4)
 
 
 @dataclass
@@ -43,6 +45,10 @@ class Bench:
         Where bodies are kept.
     dolfinx
         The peer, or why there is none.
+    budget
+        The time there is.
+    costs
+        What each solve of ours took, for the fit of the estimate.
     runs
         Interleaved runs of what takes a short time.
     solved
@@ -52,28 +58,36 @@ class Bench:
     report: Report
     folder: Path
     dolfinx: Dolfinx | str
+    budget: Budget
+    costs: Costs
     runs: int = 3
     solved: dict[str, ours.Solved] = field(default_factory=dict)
 
-    def body(self, case: str) -> Body | None:
-        """A body; says when it cannot be had."""
-        body = make(case, self.folder)
-        if body is None:
-            self.report.note(f"solve/{case} is left out: DOUGONG_EXTRA_MESHES does not name a folder with its mesh")
-        return body
+    def body(self, case: str) -> Body:
+        """A body."""
+        return make(case, self.folder)
 
-    def solve(self, case: str, body: Body) -> ours.Solved:
-        """Run ours on one rank, and keep what it found."""
-        self.solved[case] = ours.solve(body)
-        return self.solved[case]
+    def solve(self, case: str, body: Body, ranks: int = 1) -> ours.Solved:
+        """Run ours, and keep what it found."""
+        solved = ours.solve(body, ranks)
+        self.costs.keep(body, solved, ranks)
+        if ranks == 1:
+            self.solved[case] = solved
+        return solved
 
     def interleaved(self, *calls: Callable[[], Run]) -> list[list[Run]]:
-        """Runs of programs in turn, several where the quickest takes a short time."""
+        """Runs of programs in turn; again those that take a short time, while there is time."""
         found = [[call()] for call in calls]
-        while min(f[0].seconds for f in found) < SHORT_SECONDS and len(found[0]) < self.runs:
-            for f, call in zip(found, calls, strict=True):
-                f.append(call())
+        for _ in range(1, self.runs):
+            for runs, call in zip(found, calls, strict=True):
+                if runs[0].seconds < SHORT_SECONDS and self.budget.allows(runs[0].seconds):
+                    runs.append(call())
         return found
+
+    def affords(self, name: str, body: Body, seconds_per_dof: tuple[float, float]) -> bool:
+        """Whether there is time for a program that may take long."""
+        guess = seconds_per_dof[body.name.startswith("thin")] * body.dofs
+        return self.budget.allows(self.budget.expected(name, guess))
 
 
 def _median(runs: list[Run]) -> float:
@@ -106,8 +120,6 @@ def elements(bench: Bench, types: tuple[str, ...], unknowns: int) -> None:
 def solve(bench: Bench, case: str) -> None:
     """From the mesh to the results on disk, whole processes; and memory."""
     body = bench.body(case)
-    if body is None:
-        return
     report = bench.report
 
     def own() -> Run:
@@ -119,12 +131,13 @@ def solve(bench: Bench, case: str) -> None:
         theirs.append(bench.dolfinx.solve(body))  # type: ignore[union-attr]
         return theirs[-1].run
 
-    if isinstance(bench.dolfinx, str):
+    if isinstance(bench.dolfinx, str) or not bench.affords(f"dolfinx/{case}", body, _DOLFINX):
         (mine,) = bench.interleaved(own)
-        peers, peer_name = None, bench.dolfinx
+        peers, peer_name = None, bench.dolfinx if isinstance(bench.dolfinx, str) else "dolfinx: no time left"
     else:
         mine, peers = bench.interleaved(own, dolfinx)
         peer_name = bench.dolfinx.name + ", GAMG"
+        bench.budget.note(f"dolfinx/{case}", peers[0].seconds)
     solved = bench.solved[case]
     seconds, dofs = _median(mine), body.dofs
     report.add(
@@ -145,34 +158,53 @@ def solve(bench: Bench, case: str) -> None:
         report.note(f"processor time {own_time:.2f} s against {their_time:.2f} s: {own_time / their_time:.3f}")
         report.note(f"dolfinx: {theirs[-1].iterations} iterations; {_stages(theirs[-1].stages)}")
         report.agree(f"solve/{case}", differ(solved.displacement, theirs[-1].displacement), AGREEMENT, peer_name)
-    _calculix(bench, case, body, seconds, solved)
+    estimated(bench, f"estimate/{case}", body, mine, solved)
+    if case.endswith(_CALCULIX_SIZES):
+        _calculix(bench, case, body, seconds, solved)
+
+
+def estimated(bench: Bench, case: str, body: Body, runs: list[Run], solved: ours.Solved, ranks: int = 1) -> None:
+    """What the estimate says beforehand against what it took; on one rank processor time, whatever else runs."""
+    seconds = statistics.median(min(r.seconds, r.processor_seconds) if ranks == 1 else r.seconds for r in runs)
+    said = ours.predict(body, ranks, solved.direct)
+    memory = sum(solved.cost.peak_bytes)
+    bench.report.add(
+        guess(case, "seconds", said.seconds, seconds, body.dofs, ranks),
+        guess(case, "bytes/dof", said.memory_bytes / body.dofs, memory / body.dofs, body.dofs, ranks),
+    )
 
 
 def _calculix(bench: Bench, case: str, body: Body, seconds: float, solved: ours.Solved) -> None:
-    if body.dofs > _CALCULIX_DOFS:
-        return
+    """CalculiX from its input file to its results; to our time that of reading the same file is added."""
+
+    def missing(why: str) -> None:
+        bench.report.add(record(f"solve/{case}", "seconds", seconds, None, why, 0.1, body.dofs))
+
     peer_name = calculix.name()
     if peer_name is None:
-        missing = "no CalculiX installed (benchmarks/peers.sh)"
-        bench.report.add(record(f"solve/{case}", "seconds", seconds, None, missing, 0.1, body.dofs))
-        return
+        return missing("no CalculiX installed (benchmarks/peers.sh)")
+    if not bench.affords(f"calculix/{case}", body, _CALCULIX):
+        return missing(f"{peer_name}: no time left")
     try:
-        done, displacement = calculix.solve(body)
+        done, displacement, reading = calculix.solve(body)
     except FailedError as error:
-        why = f"CalculiX failed: {str(error).split()[-1]}"
-        bench.report.add(record(f"solve/{case}", "seconds", seconds, None, why, 0.1, body.dofs))
-        return
-    bench.report.add(record(f"solve/{case}", "seconds", seconds, done.seconds, peer_name, 0.1, body.dofs))
-    bench.report.agree(f"solve/{case}", differ(solved.displacement, displacement), AGREEMENT, peer_name)
+        return missing(f"CalculiX failed: {str(error).split()[-1]}")
+    bench.budget.note(f"calculix/{case}", done.seconds)
+    bench.report.add(record(f"solve/{case}", "seconds", seconds + reading, done.seconds, peer_name, 0.1, body.dofs))
+    bench.report.note(f"{reading:.2f} s of ours for reading the same input file")
+    return bench.report.agree(f"solve/{case}", differ(solved.displacement, displacement), AGREEMENT, peer_name)
 
 
 def gamg(bench: Bench, case: str) -> None:
     """Set-up and solve against plain GAMG on the same matrix."""
     body = bench.body(case)
-    if body is None:
-        return
-    said = json.loads(run(python(HERE / "gamg.py", bench.folder, case, str(bench.runs))).output)
     name = "GAMG on the same matrix"
+    if not bench.affords(f"gamg/{case}", body, _GAMG):
+        bench.report.note(f"solve/{case}: no time left for {name}")
+        return
+    done = run(python(HERE / "gamg.py", bench.folder, case, str(bench.runs)))
+    bench.budget.note(f"gamg/{case}", done.seconds)
+    said = json.loads(done.output)
     bench.report.add(record(f"solve/{case}", "seconds", said["ours"], said["plain"], name, 0.5, body.dofs))
     bench.report.note(f"set-up and solve alone: {said['iterations']} iterations against {said['plain_iterations']}")
     bench.report.agree(f"solve/{case}", said["difference"], AGREEMENT, name)
@@ -181,30 +213,42 @@ def gamg(bench: Bench, case: str) -> None:
 def ranks(bench: Bench, case: str) -> None:
     """Two ranks against one: assembly, set-up and solve together."""
     body = bench.body(case)
-    if body is None:
-        return
     times: dict[int, list[float]] = {1: [], 2: []}
-    answers = {}
-    for k in range(bench.runs):
+    solved, elapsed = {}, []
+    for _ in range(bench.runs):
         for n in times:
-            solved = ours.solve(body, n)
-            answers[n] = solved.displacement
-            times[n].append(sum(solved.stages.get(stage, 0.0) for stage in ("assemble", "setup", "solve")))
-        if k == 0 and min(times[1][0], times[2][0]) >= SHORT_SECONDS:
+            solved[n] = bench.solve(case, body, n)
+            times[n].append(sum(solved[n].stages.get(stage, 0.0) for stage in ("assemble", "setup", "solve")))
+        elapsed.append(solved[2].run)
+        if max(times[1][0], times[2][0]) >= SHORT_SECONDS or not bench.budget.allows(2 * times[1][0]):
             break
     two, one = statistics.median(times[2]), statistics.median(times[1])
     bench.report.add(record(f"ranks2/{case}", "seconds", two, one, "ours on 1 rank", 1 / 1.75, body.dofs, 2))
-    bench.report.agree(f"ranks2/{case}", differ(answers[2], answers[1]), AGREEMENT, "1 rank")
+    bench.report.agree(f"ranks2/{case}", differ(solved[2].displacement, solved[1].displacement), AGREEMENT, "1 rank")
+    estimated(bench, f"estimate/{case}", body, elapsed, solved[2], 2)
+
+
+#: Bodies of the table of estimates beside those that are solved anyway; the small ones are factorised.
+GUESSED = ("tet4/100k", "hex8/100k", "hex20/100k", "tet4/10k", "hex8/10k", "hex20/10k", "beam/10k", "beam/1k")
+
+
+def guessed(bench: Bench) -> None:
+    """The estimate for other cells and for direct solves, also of what would be iterated."""
+    for case in GUESSED:
+        body = bench.body(case)
+        runs = [bench.solve(case, body) for _ in range(bench.runs)]
+        estimated(bench, f"estimate/{case}", body, [r.run for r in runs], runs[-1])
+    body = bench.body("beam/50k")
+    solved = ours.solve(body, direct=True)
+    bench.costs.keep(body, solved, 1)
+    estimated(bench, "estimate/beam/50k, direct", body, [solved.run], solved)
 
 
 def flat(bench: Bench, small: str, large: str) -> None:
     """Iterations, and time per unknown of set-up and solve, of a large body against a small one."""
     for case in (small, large):
         if case not in bench.solved:
-            body = bench.body(case)
-            if body is None:
-                return
-            bench.solve(case, body)
+            bench.solve(case, bench.body(case))
     a, b = bench.solved[small], bench.solved[large]
     dofs = b.result.steps[0].dofs
     name = f"ours at {small}"

@@ -13,7 +13,9 @@ from processes import FailedError, Run, python, run
 
 from dougong.internal import run_pb2
 from dougong.solver import rundir
-from dougong.v1 import result_pb2
+from dougong.solver.estimate import estimate
+from dougong.solver.problem import resolve
+from dougong.v1 import analysis_pb2, job_pb2, result_pb2
 
 _numbers = itertools.count()
 
@@ -30,11 +32,17 @@ class Solved:
         What the worker says of it.
     displacement
         shape (n_nodes, 3).
+    cost
+        Time and memory of each rank, as the worker says.
+    direct
+        Whether it was told to factorise.
     """
 
     run: Run
     result: result_pb2.Result
     displacement: NDArray[np.float64]
+    cost: run_pb2.Cost
+    direct: bool
 
     @property
     def stages(self) -> dict[str, float]:
@@ -47,8 +55,22 @@ class Solved:
         return self.result.steps[0].solve.iterations
 
 
-def solve(body: Body, ranks: int = 1) -> Solved:
-    """Run the worker on a body.
+def analysis_of(body: Body, direct: bool) -> analysis_pb2.Analysis:
+    """What acts on a body; `direct`: to be factorised, whatever its size."""
+    analysis = body.analysis()
+    if direct:
+        analysis.solver.method = analysis_pb2.SolverOptions.METHOD_DIRECT
+    return analysis
+
+
+def predict(body: Body, ranks: int = 1, direct: bool = False) -> job_pb2.Estimate:
+    """What the estimate says of a body, without any history."""
+    problem = resolve(analysis_of(body, direct), body.mesh)
+    return estimate(problem, body.mesh, job_pb2.Resources(ranks=ranks))
+
+
+def solve(body: Body, ranks: int = 1, direct: bool = False) -> Solved:
+    """Run the worker on a body; `direct`: it factorises, whatever the size.
 
     Raises
     ------
@@ -57,7 +79,7 @@ def solve(body: Body, ranks: int = 1) -> Solved:
     """
     folder = body.folder / f"run-{next(_numbers)}"
     shutil.rmtree(folder, ignore_errors=True)
-    spec = run_pb2.RunSpec(job_id="bench", token="bench", analysis=body.analysis())
+    spec = run_pb2.RunSpec(job_id="bench", token="bench", analysis=analysis_of(body, direct))
     rundir.prepare(folder, spec, body.folder / "mesh")
     command = python("-s", "-P", "-u", "-m", "mpi4py", "-m", "dougong.solver.worker", folder)
     if ranks > 1:
@@ -71,4 +93,4 @@ def solve(body: Body, ranks: int = 1) -> Solved:
     path = next(f.path for f in outcome.files if f.WhichOneof("content") == "field_index" and f.field_index == k)
     displacement = np.fromfile(folder / path).reshape(-1, 3)
     shutil.rmtree(folder)
-    return Solved(done, outcome.result, displacement)
+    return Solved(done, outcome.result, displacement, outcome.cost, direct)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import subprocess
@@ -30,6 +31,15 @@ _LOOK_EVERY = 0.02
 
 class FailedError(Exception):
     """A program ended with an error."""
+
+
+_deadline = math.inf
+
+
+def set_deadline(seconds: float) -> None:
+    """End every program that still runs in so many seconds from now."""
+    global _deadline
+    _deadline = time.monotonic() + seconds
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,14 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = N
     except OSError as error:
         raise FailedError(f"{words[0]}: {error.strerror}") from error
     memory = _Memory(child.pid)
-    output = child.communicate()[0].decode(errors="replace")
+    try:
+        left = None if math.isinf(_deadline) else max(_deadline - time.monotonic(), 0.1)
+        output = child.communicate(timeout=left)[0].decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.communicate()
+        memory.end()
+        raise FailedError(f"{words[0]}: ended, the time is up") from None
     seconds = time.perf_counter() - start
     peak = memory.end()
     if child.returncode:

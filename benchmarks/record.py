@@ -63,6 +63,16 @@ def record(
     return Record(case, quantity, ours, peer, peer_name, ratio, bar, ok, dofs, ranks)
 
 
+#: An estimate may be wrong by this factor.
+GUESS_BAR = 1.5
+
+
+def guess(case: str, quantity: str, predicted: float, measured: float, dofs: int, ranks: int = 1) -> Record:
+    """A record of an estimate: `ours` was predicted, `peer` measured; the ratio is at least 1, whoever is larger."""
+    ratio = max(predicted / measured, measured / predicted)
+    return Record(case, quantity, predicted, measured, "measured", ratio, GUESS_BAR, ratio <= GUESS_BAR, dofs, ranks)
+
+
 class Report:
     """Collects records, prints each as it comes, and keeps the file up to date.
 
@@ -94,8 +104,8 @@ class Report:
                 f"{r.case:28}{r.quantity:>12}{_number(r.ours):>12}{peer:>12}{ratio:>8}{r.bar:7.3g}  {ok:4} "
                 f"{r.peer_name}{size}{ranks}"
             )
-        measured = {r.case for r in self.records}
-        every = [r for r in self._old if r.case not in measured] + self.records
+        measured = {(r.case, r.ranks) for r in self.records}
+        every = [r for r in self._old if (r.case, r.ranks) not in measured] + self.records
         self._path.write_text(json.dumps([asdict(r) for r in every], indent=1) + "\n")
 
     def note(self, text: str) -> None:

@@ -1,0 +1,154 @@
+"""Fits the model of the estimate to what solves of ours took: build/costs.json, which every benchmark adds to.
+
+    python benchmarks/fit.py [--measure] [--write]
+
+Prints the coefficients and how well they predict each case. `--measure` solves all bodies that are needed first, which
+takes some minutes; `--write` puts the coefficients into solver/dougong/solver/costs.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import re
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import cases
+import numpy as np
+import ours
+from bodies import ROOT, make
+from costs import Cost, Costs
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+
+from dougong.solver import costs as known
+from dougong.solver import estimate
+
+MODULE = Path(known.__file__)
+
+#: Bodies of which at least some are needed for each family.
+NEEDED = ("beam/100k", "beam/300k", "beam/800k", "demo/100k", "demo/300k", "thin/100k", "thin/300k", *cases.GUESSED)
+
+#: Of a coefficient that a family does not determine the smallest is taken, by this small weight.
+_WEIGHT = 1e-3
+
+
+def fit(rows: NDArray[np.float64], measured: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Coefficients x >= 0 for which rows @ x is within the smallest factor of what was measured.
+
+    A linear programme for each factor t, measured / t <= rows @ x <= measured t; the smallest t by bisection.
+
+    Returns
+    -------
+    ndarray
+        Coefficients, shape (n,).
+    float
+        The factor.
+    """
+    scaled = rows / measured[:, None]
+    weights = _WEIGHT * scaled.max(axis=0)
+
+    def solve(t: float) -> NDArray[np.float64] | None:
+        limits = np.concatenate([np.full(len(rows), t), np.full(len(rows), -1.0 / t)])
+        found = linprog(weights / weights.max(), np.vstack([scaled, -scaled]), limits, bounds=(0, None))
+        return found.x if found.status == 0 else None
+
+    low, high, best = 1.0, 1.0, None
+    while (best := solve(high)) is None:
+        high *= 2.0
+        if high > 1e6:
+            raise ValueError("nothing fits")
+    while high / low > 1.001:
+        middle = math.sqrt(low * high)
+        found = solve(middle)
+        low, high, best = (low, middle, found) if found is not None else (middle, high, best)
+    return np.asarray(best), high
+
+
+def row(cost: Cost) -> tuple[list[float], list[float]]:
+    """What the model multiplies by coefficients: for bytes, for seconds."""
+    if cost.direct:
+        entries, operations = estimate.factor(cost.dofs, 3)
+        return [entries, cost.dofs], [operations, cost.dofs]
+    return [cost.numbers, cost.dofs], [cost.numbers, cost.dofs]
+
+
+def family(cost: Cost) -> str:
+    """Name in `costs.py` of the coefficients that a solve tells of."""
+    if cost.direct:
+        return "Direct"
+    return "QUADRATIC" if cost.cells in ("tet10", "hex20", "hex27") else "LINEAR"
+
+
+def efficiency(every: list[Cost]) -> float:
+    """The power of the ranks by which time falls, from cases that ran on one rank and on two."""
+    one = {c.case: c.seconds for c in every if c.ranks == 1 and not c.direct}
+    found = [
+        math.log2((one[c.case] - known.START_SECONDS) / (c.seconds - known.START_SECONDS))
+        for c in every
+        if c.ranks == 2 and c.case in one
+    ]
+    return round(float(np.median(found)), 2) if found else known.EFFICIENCY
+
+
+def main() -> int:
+    """See the module."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--measure", action="store_true", help="solve what is needed first")
+    parser.add_argument("--write", action="store_true", help="write the coefficients into the solver")
+    options = parser.parse_args()
+    file = Costs(ROOT / "build" / "costs.json")
+    if options.measure:
+        _measure(file)
+    every = file.read()
+    text = MODULE.read_text()
+    for name in ("QUADRATIC", "LINEAR", "Direct"):
+        group = [c for c in every if c.ranks == 1 and family(c) == name]
+        if len(group) < 2:
+            sys.stdout.write(f"{name}: only {len(group)} cases in build/costs.json, coefficients stay\n")
+            continue
+        rows = [row(c) for c in group]
+        memory, worst_memory = fit(
+            np.array([r[0] for r in rows]), np.array([max(c.bytes - known.BASE_BYTES, 1e6) for c in group])
+        )
+        seconds, worst_seconds = fit(
+            np.array([r[1] for r in rows]), np.array([max(c.seconds - known.START_SECONDS, 0.02) for c in group])
+        )
+        numbers = ", ".join(f"{x:.3g}" for x in (*memory, *seconds))
+        sys.stdout.write(f"{name}({numbers}): within {worst_memory:.2f} in memory, {worst_seconds:.2f} in time\n")
+        for c, (of_bytes, of_seconds) in zip(group, rows, strict=True):
+            memory_ratio = (known.BASE_BYTES + np.dot(of_bytes, memory)) / c.bytes
+            time_ratio = (known.START_SECONDS + np.dot(of_seconds, seconds)) / c.seconds
+            sys.stdout.write(f"    {c.case:12} {c.dofs:8} {memory_ratio:6.2f} {time_ratio:6.2f}\n")
+        if name == "Direct":
+            text = re.sub(r"3: Direct\([^)]*\)", f"3: Direct({numbers})", text)
+        else:
+            text = re.sub(rf"^{name} = .*$", f"{name} = Iterative({numbers})", text, flags=re.MULTILINE)
+    power = efficiency(every)
+    sys.stdout.write(f"EFFICIENCY {power}\n")
+    text = re.sub(r"^EFFICIENCY = .*$", f"EFFICIENCY = {power}", text, flags=re.MULTILINE)
+    if options.write:
+        MODULE.write_text(text)
+        sys.stdout.write(f"written to {MODULE.relative_to(ROOT)}\n")
+    return 0
+
+
+def _measure(file: Costs) -> None:
+    folder = ROOT / "build" / "bench"
+    for case in NEEDED:
+        body = make(case, folder)
+        file.keep(body, ours.solve(body), 1)
+        sys.stdout.write(f"{case}\n")
+        sys.stdout.flush()
+    body = make("beam/50k", folder)
+    file.keep(body, ours.solve(body, direct=True), 1)
+    body = make("beam/300k", folder)
+    file.keep(body, ours.solve(body, 2), 2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
