@@ -43,7 +43,7 @@ def test_scalar_source_that_depends_on_the_place(name):
     check(LinearForm(lambda v, w: (3.0 + w.x[0] * w.x[1]) * v), basis)
 
 
-@pytest.mark.parametrize("name", ["tet10", "hex8", "hex20", "hex27"])
+@pytest.mark.parametrize("name", ["tet10", "hex8", "hex20", "hex27", "wedge15", "pyramid13"])
 def test_facets_and_their_normals(name):
     mesh = mesh_of(name)
     (block,) = mesh.blocks
