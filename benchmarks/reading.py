@@ -1,8 +1,8 @@
-"""Reading of mesh files: our conversion (parsed, checked, stored) against meshio's reading alone.
+"""Reading of mesh files: our reader against meshio's, and our conversion (parsed, checked, stored) against the bar.
 
-    python reading.py ours|meshio FORMAT FILE
+    python reading.py ours|parse|meshio FORMAT FILE
 
-Prints the seconds of one reading, imports not counted.
+Prints the seconds of a reading; imports, and what is made once in a process, are not counted.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,14 @@ from record import record
 NODES_PER_SECOND = 200_000.0
 
 #: format -> how the file is named, and meshio's name of the format
-FORMATS = {"gmsh": ("beam.msh", "gmsh"), "inp": ("beam.inp", "abaqus")}
+FORMATS = {
+    "gmsh": ("beam.msh", "gmsh"),
+    "gmsh-binary": ("beam-binary.msh", "gmsh"),
+    "inp": ("beam.inp", "abaqus"),
+}
+
+#: Short readings are repeated in the process until this much time is gone; the shortest counts.
+_SECONDS = 1.0
 
 
 def write_inp(body: Body, path: Path) -> None:
@@ -56,6 +64,35 @@ def write_gmsh(body: Body, path: Path) -> None:
         out.write("$EndElements\n")
 
 
+def write_gmsh_binary(body: Body, path: Path) -> None:
+    """A Gmsh file, version 4.1, binary."""
+    mesh = body.mesh
+    points, cells = np.asarray(mesh.points), np.asarray(mesh.cells(0))[:, [0, 1, 2, 3, 4, 5, 6, 7, 9, 8]] + 1
+    n, m = len(points), len(cells)
+    with open(path, "wb") as out:
+
+        def put(code: str, *values: int) -> None:
+            np.array(values, code).tofile(out)
+
+        out.write(b"$MeshFormat\n4.1 1 8\n")
+        put("<i4", 1)
+        out.write(b"\n$EndMeshFormat\n$Nodes\n")
+        put("<u8", 1, n, 1, n)
+        put("<i4", 3, 1, 0)
+        put("<u8", n)
+        np.arange(1, n + 1, dtype="<u8").tofile(out)
+        points.tofile(out)
+        out.write(b"\n$EndNodes\n$Elements\n")
+        put("<u8", 1, m, 1, m)
+        put("<i4", 3, 1, 11)
+        put("<u8", m)
+        np.column_stack([np.arange(1, m + 1), cells]).astype("<u8").tofile(out)
+        out.write(b"\n$EndElements\n")
+
+
+_WRITERS = {"gmsh": write_gmsh, "gmsh-binary": write_gmsh_binary, "inp": write_inp}
+
+
 def measure(bench: Bench, case: str) -> None:
     """Nodes per second of each format."""
     body = bench.body(case)
@@ -64,39 +101,56 @@ def measure(bench: Bench, case: str) -> None:
     for kind, (file_name, meshio_name) in FORMATS.items():
         path = body.folder / file_name
         if not path.exists():
-            {"gmsh": write_gmsh, "inp": write_inp}[kind](body, path)
-        times: dict[str, list[float]] = {"ours": [], "meshio": []}
+            _WRITERS[kind](body, path)
+        times: dict[str, list[float]] = {"ours": [], "parse": [], "meshio": []}
         while len(times["ours"]) < bench.runs:
-            for who, name in (("ours", {"gmsh": "gmsh", "inp": "abaqus"}[kind]), ("meshio", meshio_name)):
-                times[who].append(float(run(python(__file__, who, name, path)).output.split()[-1]))
-            if min(times["ours"][0], times["meshio"][0]) >= 10.0:
+            for who in times:
+                times[who].append(float(run(python(__file__, who, meshio_name, path)).output.split()[-1]))
+            if min(first for first, *_ in times.values()) >= 10.0:
                 break
         rate = {who: body.n_nodes / statistics.median(t) for who, t in times.items()}
-        size = f"{path.stat().st_size / 1e6:.0f} MB of text"
+        size = f"{path.stat().st_size / 1e6:.0f} MB"
         bench.report.add(
-            record(f"read/{kind}", "nodes/s", rate["ours"], rate["meshio"], "meshio, reading alone", 1.0, body.dofs),
+            record(
+                f"read/{kind}", "nodes/s", rate["parse"], rate["meshio"], "meshio, both reading alone", 1.0, body.dofs
+            ),
             record(f"read/{kind}", "nodes/s", rate["ours"], NODES_PER_SECOND, "what is asked for", 1.0, body.dofs),
         )
         bench.report.note(f"read/{kind}: {body.n_nodes} nodes, {size}")
 
 
-def _ours(name: str, path: Path) -> float:
+def _ours(name: str, path: Path) -> None:
     from dougong.meshes.convert import convert
     from dougong.meshes.formats import find
 
     with tempfile.TemporaryDirectory(dir=path.parent) as out:
-        start = time.perf_counter()
         convert(path, Path(out), find(name, path.name, b""))
-        return time.perf_counter() - start
 
 
-def _meshio(name: str, path: Path) -> float:
+def _parse(name: str, path: Path) -> None:
+    from dougong.meshes.formats import find
+
+    find(name, path.name, b"").read(path)
+
+
+def _meshio(name: str, path: Path) -> None:
     import meshio
 
-    start = time.perf_counter()
     meshio.read(path, file_format=name)
-    return time.perf_counter() - start
+
+
+def _shortest(read: Callable[[str, Path], None], name: str, path: Path) -> float:
+    """Seconds of the shortest reading; a long one is done once."""
+    __import__("meshio" if read is _meshio else "dougong.meshes.convert", fromlist=["convert"])
+    begin = time.perf_counter()
+    shortest = np.inf
+    while time.perf_counter() - begin < _SECONDS:
+        start = time.perf_counter()
+        read(name, path)
+        shortest = min(shortest, time.perf_counter() - start)
+    return shortest
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{(_ours if sys.argv[1] == 'ours' else _meshio)(sys.argv[2], Path(sys.argv[3]))}\n")
+    chosen = {"ours": _ours, "parse": _parse, "meshio": _meshio}[sys.argv[1]]
+    sys.stdout.write(f"{_shortest(chosen, sys.argv[2], Path(sys.argv[3]))}\n")
