@@ -57,19 +57,27 @@ class Threads:
     def offset(self, count: int) -> int:
         return sum(self.gather(count)[: self.rank])
 
-    def exchange(self, outgoing: Any) -> list[Any]:
-        assert len(outgoing) == self.size
-        assert len({(a.dtype, a.shape[1:]) for a in outgoing}) == 1
-        return [sent[self.rank].copy() for sent in self.gather([np.array(a) for a in outgoing])]
+    def exchange(self, rows: Any, counts: Any) -> tuple[Any, Any]:
+        assert len(counts) == self.size
+        assert sum(counts) == len(rows)
+        ends = np.cumsum(counts)
+        sent = self.gather([np.array(rows[e - n : e]) for e, n in zip(ends, counts, strict=True)])
+        mine = [pieces[self.rank] for pieces in sent]
+        assert len({(m.dtype, m.shape[1:]) for m in mine}) == 1
+        return np.concatenate(mine), np.array([len(m) for m in mine], dtype=np.int64)
 
-    def swap(self, send: Any, receive: Any) -> None:
-        arrived = self.gather([None if a is None else a.copy() for a in send])
-        for array, sent in zip(receive, arrived, strict=True):
-            mine = sent[self.rank]
-            assert (array is None) == (mine is None)
-            if array is not None:
-                assert array.shape == mine.shape
-                array[...] = mine
+    def channel(self, neighbours: Any, send: Any, receive: Any) -> Callable[[], None]:
+        assert self.rank not in neighbours
+
+        def swap() -> None:
+            every = self.gather({k: a.copy() for k, a in zip(neighbours, send, strict=True)})
+            assert {k for k in range(self.size) if self.rank in every[k]} == set(neighbours)
+            for k, a in zip(neighbours, receive, strict=True):
+                assert a.flags.c_contiguous
+                assert a.shape == every[k][self.rank].shape
+                a[...] = every[k][self.rank]
+
+        return swap
 
     def barrier(self) -> None:
         self._group.barrier.wait()

@@ -83,6 +83,38 @@ def test_halo_brings_the_owners_values(ranks):
     assert sum(on_ranks(ranks, work)) > 0 or ranks == 1
 
 
+@pytest.mark.parametrize("ranks", [1, 2, 5])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_halo_takes_ghost_values_to_their_owners(ranks, dtype):
+    """Each rank adds one at each of its nodes: the owner then has the number of ranks that have the node."""
+    stored = store(mixed())
+
+    def work(comm):
+        part = build_part(stored, comm)
+        counts = np.ones((part.n_local, 2), dtype=dtype)
+        for _ in range(2):  # What is prepared the first time serves the second.
+            counts[:] = 1
+            part.halo.collect(counts)
+        return part.nodes, part.n_owned, counts
+
+    found = on_ranks(ranks, work)
+    have = np.bincount(np.concatenate([nodes for nodes, _, _ in found]), minlength=stored.n_nodes)
+    assert have.max() == ranks
+    for nodes, n_owned, counts in found:
+        np.testing.assert_array_equal(counts[:n_owned], have[nodes[:n_owned], None].repeat(2, axis=1))
+
+
+def test_halo_knows_neighbours_alone():
+    stored = store(box("hex8", (8, 1, 1)))
+
+    def slabs(comm, stored, slices):
+        return [(s.first + np.arange(len(s.nodes))) // 2 for s in slices]
+
+    halos = on_ranks(4, lambda comm: build_part(stored, comm, slabs).halo)
+    assert [h.neighbours for h in halos] == [(1,), (0, 2), (1, 3), (2,)]
+    assert [h.ghost_counts.tolist() for h in halos] == [[4], [4, 4], [4, 4], [4]]
+
+
 @pytest.mark.parametrize("ranks", [1, 3])
 @pytest.mark.parametrize("n", [0, 2, 17])
 def test_directory_keeps_values_by_number(ranks, n):

@@ -6,7 +6,7 @@ without starting MPI.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -36,16 +36,20 @@ class Comm(Protocol):
     def offset(self, count: int) -> int:
         """Sum of `count` over the processes of lower rank."""
 
-    def exchange(self, outgoing: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Send array k to process k; returns the array received from each.
+    def exchange(self, rows: NDArray[Any], counts: NDArray[np.integer]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Send the first counts[0] rows of an array to process 0, the next counts[1] to process 1, and so on.
 
-        All arrays have the same dtype and, but for the first axis, the same shape.
+        Returns the rows received, in order of the sending process, and how many came from each.
         """
 
-    def swap(self, send: Sequence[NDArray[Any] | None], receive: Sequence[NDArray[Any] | None]) -> None:
-        """Send contiguous array k to process k and fill array k from it; None where there is nothing.
+    def channel(
+        self, neighbours: Sequence[int], send: Sequence[NDArray[Any]], receive: Sequence[NDArray[Any]]
+    ) -> Callable[[], None]:
+        """Prepare an exchange with some processes that is made again and again.
 
-        Only those that have something for each other communicate. The sizes are known on both sides.
+        Each call of what is returned sends the contiguous array send[k], as it is then, to process neighbours[k], and
+        fills receive[k] from it. The sizes are known on both sides, which make their channels and call them in the
+        same order.
         """
 
     def gather(self, value: Any) -> list[Any]:
@@ -72,12 +76,15 @@ class Serial:
         """See `Comm`."""
         return 0
 
-    def exchange(self, outgoing: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    def exchange(self, rows: NDArray[Any], counts: NDArray[np.integer]) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """See `Comm`."""
-        return list(outgoing)
+        return rows, np.array(counts, dtype=np.int64)
 
-    def swap(self, send: Sequence[NDArray[Any] | None], receive: Sequence[NDArray[Any] | None]) -> None:
+    def channel(
+        self, neighbours: Sequence[int], send: Sequence[NDArray[Any]], receive: Sequence[NDArray[Any]]
+    ) -> Callable[[], None]:
         """See `Comm`."""
+        return lambda: None
 
     def gather(self, value: Any) -> list[Any]:
         """See `Comm`."""
@@ -131,31 +138,41 @@ class Mpi:
         below = self.mpi.exscan(count)
         return 0 if self.rank == 0 else int(below)
 
-    def exchange(self, outgoing: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    def exchange(self, rows: NDArray[Any], counts: NDArray[np.integer]) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """See `Comm`."""
         from mpi4py import MPI
 
-        tail = outgoing[0].shape[1:]
-        dtype = outgoing[0].dtype
-        # Rows travel as one MPI element each, so that counts stay below 2^31.
+        tail, dtype = rows.shape[1:], rows.dtype
+        sent = np.array(counts, dtype=np.int64)
+        received = np.empty(self.size, dtype=np.int64)
+        self.mpi.Alltoall(sent, received)
+        out = np.empty((int(received.sum()), *tail), dtype=dtype)
+        # Rows travel as one MPI element each: counts and places are then below 2^31, as those of local nodes are.
         row = MPI.BYTE.Create_contiguous(int(dtype.itemsize * np.prod(tail, dtype=np.int64))).Commit()
         try:
-            sent = np.array([len(a) for a in outgoing], dtype=np.int32)
-            received = np.empty(self.size, dtype=np.int32)
-            self.mpi.Alltoall(sent, received)
-            send = np.ascontiguousarray(np.concatenate(outgoing))
-            receive = np.empty((int(received.sum()), *tail), dtype=dtype)
-            self.mpi.Alltoallv([send, (sent, _starts(sent)), row], [receive, (received, _starts(received)), row])
+            self.mpi.Alltoallv(
+                [np.ascontiguousarray(rows), _int32(sent), _int32(_starts(sent)), row],
+                [out, _int32(received), _int32(_starts(received)), row],
+            )
         finally:
             row.Free()
-        return np.split(receive, np.cumsum(received)[:-1])
+        return out, received
 
-    def swap(self, send: Sequence[NDArray[Any] | None], receive: Sequence[NDArray[Any] | None]) -> None:
+    def channel(
+        self, neighbours: Sequence[int], send: Sequence[NDArray[Any]], receive: Sequence[NDArray[Any]]
+    ) -> Callable[[], None]:
         """See `Comm`."""
-        requests = [self.mpi.Irecv(a, source=k) for k, a in enumerate(receive) if a is not None]
-        requests += [self.mpi.Isend(a, dest=k) for k, a in enumerate(send) if a is not None]
-        for request in requests:
-            request.Wait()
+        from mpi4py import MPI
+
+        # They live as long as the process, which has few of them and works on one job.
+        requests = [self.mpi.Recv_init(a, source=k) for k, a in zip(neighbours, receive, strict=True)]
+        requests += [self.mpi.Send_init(a, dest=k) for k, a in zip(neighbours, send, strict=True)]
+
+        def swap() -> None:
+            MPI.Prequest.Startall(requests)
+            MPI.Request.Waitall(requests)
+
+        return swap
 
     def gather(self, value: Any) -> list[Any]:
         """See `Comm`."""
@@ -166,8 +183,14 @@ class Mpi:
         self.mpi.Barrier()
 
 
-def _starts(counts: NDArray[np.int32]) -> NDArray[np.int32]:
-    return np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int32)
+def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(counts)[:-1]])
+
+
+def _int32(counts: NDArray[np.int64]) -> NDArray[np.int32]:
+    if counts.max(initial=0) >= 2**31:
+        raise OverflowError("2^31 rows or more for one rank: take more ranks")
+    return counts.astype(np.int32)
 
 
 class Directory:
@@ -189,27 +212,29 @@ class Directory:
         self.last = int(self.bounds[comm.rank + 1])
 
     def route(self, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """An order of `nodes` by the process that keeps them, and where each process begins in it."""
-        home = np.searchsorted(self.bounds, nodes, side="right") - 1
-        order = np.argsort(home, kind="stable")
-        return order, np.searchsorted(home[order], np.arange(self.comm.size + 1))
+        """An order of `nodes` by the process that keeps them, and how many each keeps."""
+        return by_process(np.searchsorted(self.bounds, nodes, side="right") - 1, self.comm.size)
 
     def send(self, nodes: NDArray[np.int64], values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[Any]]:
         """Send a value for each node to the process that keeps it.
 
         Returns what came here: positions in the local slice, and their values, in order of the sending process.
         """
-        order, starts = self.route(nodes)
-        parts = [slice(starts[r], starts[r + 1]) for r in range(self.comm.size)]
-        where = np.concatenate(self.comm.exchange([nodes[order][p] for p in parts]))
-        what = np.concatenate(self.comm.exchange([np.ascontiguousarray(values[order][p]) for p in parts]))
+        order, counts = self.route(nodes)
+        where, _ = self.comm.exchange(nodes[order], counts)
+        what, _ = self.comm.exchange(values[order], counts)
         return where - self.first, what
 
     def get(self, kept: NDArray[Any], nodes: NDArray[np.int64]) -> NDArray[Any]:
         """Ask for the values of nodes; `kept` is the local slice of all values."""
-        order, starts = self.route(nodes)
-        asked = self.comm.exchange([nodes[order][starts[r] : starts[r + 1]] for r in range(self.comm.size)])
-        answers = self.comm.exchange([np.ascontiguousarray(kept[a - self.first]) for a in asked])
+        order, counts = self.route(nodes)
+        asked, askers = self.comm.exchange(nodes[order], counts)
+        answers, _ = self.comm.exchange(kept[asked - self.first], askers)
         out = np.empty((len(nodes), *kept.shape[1:]), dtype=kept.dtype)
-        out[order] = np.concatenate(answers)
+        out[order] = answers
         return out
+
+
+def by_process(process: NDArray[np.integer], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A stable order of things by the process they go to, and how many go to each of `size` processes."""
+    return np.argsort(process, kind="stable"), np.bincount(process, minlength=size)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.cells import CELL_TYPES
-from dougong.solver.comm import Comm, Directory
+from dougong.solver.comm import Comm, Directory, by_process
 from dougong.solver.partition import CellSlice, Partitioner
 
 Ints = NDArray[np.int64]
@@ -55,8 +55,8 @@ def _neighbours(comm: Comm, stored: StoredMesh, slices: list[CellSlice], starts:
             key[:, 4] = cell
             rows.append(key)
     facets = np.concatenate(rows) if rows else np.empty((0, 5), dtype=np.int64)
-    order, cuts = Directory(comm, stored.n_nodes).route(facets[:, 0])
-    facets = np.concatenate(comm.exchange([facets[order][cuts[r] : cuts[r + 1]] for r in range(comm.size)]))
+    order, counts = Directory(comm, stored.n_nodes).route(facets[:, 0])
+    facets, _ = comm.exchange(facets[order], counts)
     facets = facets[np.lexsort(facets[:, :4].T)]
     twins = np.flatnonzero((facets[1:, :4] == facets[:-1, :4]).all(axis=1))
     pairs = np.stack([facets[twins, 4], facets[twins + 1, 4]], axis=1)
@@ -68,7 +68,8 @@ def _rows(comm: Comm, pairs: Ints, start: int, n: int) -> tuple[Ints, Ints]:
     bounds = np.array([*comm.gather(start), np.iinfo(np.int64).max], dtype=np.int64)
     # A rank without cells has the start of the next one: the last of equal starts is the owner.
     owner = np.searchsorted(bounds[:-1], pairs[:, 0], side="right") - 1
-    mine = np.concatenate(comm.exchange([np.ascontiguousarray(pairs[owner == r]) for r in range(comm.size)]))
+    order, sent = by_process(owner, comm.size)
+    mine, _ = comm.exchange(pairs[order], sent)
     mine = mine[np.lexsort((mine[:, 1], mine[:, 0]))]
     counts = np.bincount(mine[:, 0] - start, minlength=n)
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), mine[:, 1]

@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.cells import CellType
-from dougong.solver.comm import Comm, Directory
+from dougong.solver.comm import Comm, Directory, by_process
+from dougong.solver.halo import Halo
 
 Ints = NDArray[np.int64]
 
@@ -145,7 +145,7 @@ class Part:
     @cached_property
     def halo(self) -> Halo:
         """Brings ghost values from their owners."""
-        return Halo.of(self)
+        return Halo.of(self.comm, self.n_owned, self.numbers[self.n_owned :])
 
 
 def _find(sorted_keys: Ints, order: Ints, keys: Ints) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
@@ -153,57 +153,6 @@ def _find(sorted_keys: Ints, order: Ints, keys: Ints) -> tuple[NDArray[np.int32]
     position[position == len(sorted_keys)] = 0
     here = sorted_keys[position] == keys if len(sorted_keys) else np.zeros(len(keys), dtype=bool)
     return order[position[here]].astype(np.int32), here
-
-
-@dataclass(frozen=True)
-class Halo:
-    """Brings ghost values from their owners.
-
-    Attributes
-    ----------
-    send
-        For each process the local numbers of the owned nodes whose values it needs.
-    receive
-        For each process the local numbers of the ghosts it owns.
-    """
-
-    comm: Comm
-    send: tuple[Ints, ...]
-    receive: tuple[Ints, ...]
-
-    @classmethod
-    def of(cls, part: Part) -> Halo:
-        """The halo of a part. Collective."""
-        comm = part.comm
-        counts = comm.gather(part.n_owned)
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        ghosts = part.numbers[part.n_owned :]
-        owner = np.searchsorted(starts, ghosts, side="right") - 1
-        receive = tuple(part.n_owned + np.flatnonzero(owner == r) for r in range(comm.size))
-        asked = comm.exchange([part.numbers[r] for r in receive])
-        return cls(comm, tuple(a - starts[comm.rank] for a in asked), receive)
-
-    def update(self, values: NDArray[Any]) -> None:
-        """Set the ghost rows of `values`, shape (n_local, ...), from their owners. Collective."""
-        if self.comm.size == 1:
-            return
-        send = [np.ascontiguousarray(values[s]) if len(s) else None for s in self.send]
-        arrived = [np.empty((len(r), *values.shape[1:]), dtype=values.dtype) if len(r) else None for r in self.receive]
-        self.comm.swap(send, arrived)
-        for rows, data in zip(self.receive, arrived, strict=True):
-            if data is not None:
-                values[rows] = data
-
-    def collect(self, values: NDArray[Any]) -> None:
-        """Add the ghost rows of `values`, shape (n_local, ...), to their owners' rows. Collective."""
-        if self.comm.size == 1:
-            return
-        send = [np.ascontiguousarray(values[r]) if len(r) else None for r in self.receive]
-        arrived = [np.empty((len(s), *values.shape[1:]), dtype=values.dtype) if len(s) else None for s in self.send]
-        self.comm.swap(send, arrived)
-        for rows, data in zip(self.send, arrived, strict=True):
-            if data is not None:
-                values[rows] += data
 
 
 def build_part(stored: StoredMesh, comm: Comm, partitioner: Partitioner | None = None) -> Part:
@@ -302,10 +251,16 @@ def _distribute(
     """Send each cell to every rank that owns one of its nodes; returns nodes and indices in the block."""
     n, k = cells.nodes.shape
     owners = owner_of(np.ascontiguousarray(cells.nodes, dtype=np.int64).ravel()).reshape(n, k)
-    index = cells.first + np.arange(n, dtype=np.int64)
-    wanted = [np.flatnonzero((owners == r).any(axis=1)) for r in range(comm.size)]
-    nodes = np.concatenate(comm.exchange([np.ascontiguousarray(cells.nodes[w]) for w in wanted]))
-    return nodes, np.concatenate(comm.exchange([index[w] for w in wanted]))
+    # Each owner of a cell once: the first of equal ones in a row.
+    owners.sort(axis=1)
+    once = np.ones((n, k), dtype=bool)
+    once[:, 1:] = owners[:, 1:] != owners[:, :-1]
+    wanted, _ = np.nonzero(once)
+    order, counts = by_process(owners[once], comm.size)
+    wanted = wanted[order]
+    nodes, _ = comm.exchange(cells.nodes[wanted], counts)
+    index, _ = comm.exchange(cells.first + wanted, counts)
+    return nodes, index
 
 
 def _number(
