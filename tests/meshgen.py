@@ -111,7 +111,7 @@ def _corner_weights(ct: CellType) -> NDArray[np.float64]:
 
 def mixed(
     order: int,
-    n: tuple[int, int] = (2, 2),
+    n: tuple[int, int, int] = (1, 2, 2),
     size: tuple[float, float, float] = (2.5, 1.0, 1.0),
     distort: float = 0.0,
     seed: int = 0,
@@ -128,19 +128,20 @@ def mixed(
     order
         1: hex8, pyramid5, tet4, wedge6; 2: hex20, pyramid13, tet10, wedge15.
     n
-        Bricks along y and z.
+        How often the five layers are there, and bricks along y and z.
     size, distort, seed, curve
         See `box`.
     """
     layers = [{"hex": _cuts("hex")}, _between(1), {"tet": _cuts("tet")}, _between(0), {"wedge": _cuts("wedge")}]
+    layers *= n[0]
     types = {"hex": ("hex8", "hex20"), "pyramid": ("pyramid5", "pyramid13"), "tet": ("tet4", "tet10")}
     types["wedge"] = ("wedge6", "wedge15")
     blocks = []
     for family, names in types.items():
         ct = CELL_TYPES[names[order - 1]]
-        parts = [_repeat(ct, cuts[family], (1, *n), (x, 0, 0)) for x, cuts in enumerate(layers) if family in cuts]
+        parts = [_repeat(ct, cuts[family], (1, *n[1:]), (x, 0, 0)) for x, cuts in enumerate(layers) if family in cuts]
         blocks.append((ct, np.concatenate(parts)))
-    return _mesh(blocks, (len(layers), *n), size, distort, seed, curve)
+    return _mesh(blocks, (len(layers), *n[1:]), size, distort, seed, curve)
 
 
 def _between(side: int) -> dict[str, NDArray[np.int64]]:

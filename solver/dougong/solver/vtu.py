@@ -20,7 +20,8 @@ from dougong.solver.output import create, write_at
 _TYPES = {"f8": "Float64", "i8": "Int64", "u1": "UInt8"}
 _ROWS = 1 << 18
 #: Nodes of a cell in VTK's order, where it is not ours: the triangle 0, 1, 2 of a linear wedge looks outwards there
-#: (vtkWedge), unlike that of every other code.
+#: (vtkWedge), unlike that of every other code. VTK 9.7 changed it to be as elsewhere: it takes these wedges as turned
+#: inside out, and VTK 9.2 to 9.5 the others. Quadratic wedges have outward normals in our order from VTK 9.4 on.
 _ORDER = {"wedge6": [0, 2, 1, 3, 5, 4]}
 
 
