@@ -52,7 +52,11 @@ READ = {
     "vtu": ("unit/test_mesh_vtk.py::test_vtu_in_every_encoding",),
 }
 
-EXECUTED = {"local": ("contract/test_executors.py", "integration/test_server_solver.py")}
+EXECUTED = {
+    "local": ("contract/test_executors.py", "integration/test_server_solver.py"),
+    "slurm": ("contract/test_executors.py", "unit/test_batch_system.py"),
+    "donau": ("contract/test_executors.py", "unit/test_batch_system.py"),
+}
 
 REGISTERS = {
     "physics": (VERIFIED, {p.NAME for p in all_physics()}),

@@ -1,11 +1,12 @@
 """What every executor must do. Runs over each one found; a new executor needs no new test here.
 
-Where an executor needs something this machine does not have, its module says so in `unavailable()`.
+Batch systems run here with imitations of their commands; `make test-slurm` runs it over a real Slurm too.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import tempfile
 import uuid
@@ -16,9 +17,9 @@ from typing import Any
 
 import pytest
 
+import batch_clusters
 from dougong.internal import run_pb2
 from dougong.server import processes
-from dougong.server.config import Config
 from dougong.server.executors import all_executors
 from dougong.server.executors.base import Attempt, Executor, Sighting
 from dougong.server.jobs.model import Phase
@@ -35,15 +36,31 @@ def root() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture(params=[*sorted(all_executors()), "local with warm workers"])
+#: Executors, and what they run on.
+VARIANTS = {
+    "local": {"warm_workers": 0},
+    "local with warm workers": {"warm_workers": 2},
+    "slurm": {},
+    "slurm, a real one": {},
+    "donau": {},
+}
+
+
+def test_every_executor_is_here() -> None:
+    assert {re.match(r"\w+", variant)[0] for variant in VARIANTS} == set(all_executors())  # type: ignore[index]
+
+
+@pytest.fixture(params=[pytest.param(v, marks=pytest.mark.slurm if "real" in v else ()) for v in VARIANTS])
 def make(request: pytest.FixtureRequest, root: Path) -> Callable[[], Executor]:
-    name, _, warm = request.param.partition(" ")
-    module = all_executors()[name]
-    settings: Config = config(root, "127.0.0.1:0", warm_workers=2 if warm else 0)
-    reason = getattr(module, "unavailable", lambda: "")()
-    if reason:
-        pytest.skip(reason)
-    return lambda: module.create(settings)
+    variant = request.param
+    module = all_executors()[re.match(r"\w+", variant)[0]]
+    settings = dict(VARIANTS[variant])
+    if "real" in variant:
+        batch_clusters.real_slurm()
+        settings["cluster"] = batch_clusters.real_cluster()
+    elif module.NAME != "local":
+        settings = {"cluster": batch_clusters.FakeCluster(root / "fake", module.NAME, **settings).cluster}
+    return lambda: module.create(config(root, "127.0.0.1:0", **settings))
 
 
 def _attempt(root: Path, name: str, ranks: int) -> Attempt:
@@ -99,10 +116,10 @@ def test_stop_leaves_nothing(make: Callable[[], Executor], root: Path, name: str
         executor = make()
         attempt = await _start(executor, root, name, ranks)
         await _begun(executor, attempt)
-        assert (await executor.observe(attempt)).phase is Phase.RUNNING
+        await _until(executor, attempt, lambda s: s.phase is Phase.RUNNING)
         await executor.stop(attempt)
         assert processes.find(attempt.token) == []
-        assert (await executor.observe(attempt)).phase is Phase.GONE
+        await _until(executor, attempt, lambda s: s.phase is Phase.GONE)
         await executor.stop(attempt)
         await executor.close()
 
@@ -121,11 +138,15 @@ def test_another_executor_finds_what_this_one_started(
         second = make()
         if not with_handle:
             attempt = replace(attempt, handle=None)
-        seen = await second.observe(attempt)
+        # Before it has been told it says so, and nothing else.
+        seen = await _until(second, attempt, lambda s: s.phase is not Phase.UNKNOWN)
         assert seen.phase is Phase.RUNNING
         assert seen.run_seconds > 0
+        assert attempt.token in await second.living()
         await second.stop(attempt)
-        assert (await second.observe(attempt)).phase is Phase.GONE
+        await _until(second, attempt, lambda s: s.phase is Phase.GONE)
+        assert attempt.token not in await second.living()
+        await second.close()
 
     _run(story())
 
@@ -133,7 +154,8 @@ def test_another_executor_finds_what_this_one_started(
 def test_what_was_never_started_is_gone_and_may_be_tried_again(make: Callable[[], Executor], root: Path) -> None:
     async def story() -> None:
         executor = make()
-        seen = await executor.observe(_attempt(root, "wait", 1))
+        attempt = _attempt(root, "wait", 1)
+        seen = await _until(executor, attempt, lambda s: s.phase not in (Phase.UNKNOWN, Phase.WAITING))
         assert seen.phase is Phase.GONE
         assert seen.lost is not None
         assert seen.lost.reason == "LAUNCH_FAILED"
@@ -148,7 +170,9 @@ def test_one_attempt_does_not_touch_another(make: Callable[[], Executor], root: 
         await _begun(executor, one)
         await _begun(executor, two)
         await executor.stop(one)
-        assert (await executor.observe(two)).phase is Phase.RUNNING
+        await _until(executor, one, lambda s: s.phase is Phase.GONE)
+        assert processes.find(two.token)
+        await _until(executor, two, lambda s: s.phase is Phase.RUNNING)
         await executor.stop(two)
         await executor.close()
 
@@ -158,6 +182,8 @@ def test_one_attempt_does_not_touch_another(make: Callable[[], Executor], root: 
 def test_memory_is_measured_when_there_is_a_limit(make: Callable[[], Executor], root: Path) -> None:
     async def story() -> None:
         executor = make()
+        if not all_executors()[executor.name].MEASURES_MEMORY:
+            pytest.skip("who runs the job holds the limit")
         attempt = _attempt(root, "memory 100", 1)
         limited = replace(attempt, resources=job_pb2.Resources(ranks=1, memory_bytes=1 << 30))
         limited = replace(limited, handle=await executor.launch(limited))

@@ -22,9 +22,10 @@ from dougong.messages import FemError, InputError, violation
 from dougong.server.api.errors import code_of, convert, status_of
 from dougong.server.api.limits import make_page_token, read_page_token
 from dougong.server.arrays import array_chunks
-from dougong.server.config import Address, StartError, default_listen
+from dougong.server.config import Address, default_listen
 from dougong.server.datafolder import DataFolder, Lock, filesystem, prepare_socket
 from dougong.server.jobs.driver import analysis_sha256, coalesce
+from dougong.server.starting import StartError
 from dougong.server.stopping import ServerStoppingError
 from dougong.v1 import analysis_pb2, job_pb2, mesh_pb2
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dougong.messages import Conflict, NotFound, ResourceLimit
-from dougong.server.config import StartError
+from dougong.server.starting import StartError
 from dougong.server.database import Database
 from dougong.server.jobs.model import IllegalTransitionError, State, failure
 from dougong.server.jobs.store import JobFilter, JobStore, NewJob

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from dougong.messages import FemError
+from dougong.server.cluster import Cluster, load_cluster
+from dougong.server.starting import StartError
 
 #: `python` with the switches every child gets: no user site-packages, and no import from the folder it stands in.
 CHILD_PYTHON = (sys.executable, "-s", "-P")
@@ -32,10 +33,6 @@ INHERITED = (
 
 #: Longest path of a Unix socket (sun_path of unix(7), with its closing zero).
 MAX_SOCKET_PATH = 107
-
-
-class StartError(FemError):
-    """The server cannot start as it was asked to."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +86,12 @@ class Config:
     """Everything that can be chosen about a server."""
 
     data: Path
-    """Folder of the database, meshes, uploads and run directories; on a local disk."""
+    """Folder of the database, meshes, uploads and run directories; on a local disk. A cluster may have meshes and run
+    directories elsewhere."""
     listen: Address
     """Where it listens."""
+    cluster: Cluster | None = None
+    """A cluster that runs the jobs; without one this machine does."""
     idle_exit_seconds: float = 0.0
     """End after so long without an unfinished job and without an open call; 0: never."""
     cores: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
@@ -149,6 +149,16 @@ class Config:
     )
     """What of our environment the worker gets."""
 
+    @property
+    def executor(self) -> str:
+        """Name of what runs the jobs."""
+        return "local" if self.cluster is None else self.cluster.executor
+
+    @property
+    def shared(self) -> Path:
+        """Folder of meshes and run directories."""
+        return self.data if self.cluster is None or self.cluster.shared is None else self.cluster.shared
+
     def lines(self) -> list[str]:
         """The configuration for the log, one line a value."""
         return [f"{f.name} = {getattr(self, f.name)}" for f in fields(self) if f.name != "worker_environment"]
@@ -179,7 +189,7 @@ def from_arguments(argv: Sequence[str]) -> Config:
     Raises
     ------
     StartError
-        An address that must not be listened on.
+        An address that must not be listened on, or a file of a cluster that cannot be.
     """
     parser = argparse.ArgumentParser(prog="dougong serve", description="Run a Dougong server.")
     parser.add_argument("--data", type=Path, required=True, help="data folder, on a local disk; made when missing")
@@ -188,6 +198,9 @@ def from_arguments(argv: Sequence[str]) -> Config:
     )
     parser.add_argument("--idle-exit", type=float, default=0.0, metavar="SECONDS", help="end when idle for so long")
     parser.add_argument("--cores", type=int, help="cores that jobs may use together (default: all)")
+    parser.add_argument(
+        "--cluster", type=Path, metavar="FILE", help="run jobs on the cluster that this TOML file describes"
+    )
     parser.add_argument("--mpiexec", help="launcher of MPI programs (default: found on PATH)")
     parser.add_argument("--stall-limit", type=float, metavar="SECONDS", help="silence after which a job has failed")
     parser.add_argument(
@@ -202,9 +215,26 @@ def from_arguments(argv: Sequence[str]) -> Config:
     chosen: dict[str, object] = {"cores": arguments.cores, "mpiexec": arguments.mpiexec}
     chosen["stall_limit_seconds"] = arguments.stall_limit
     chosen["warm_workers"] = arguments.warm_workers
+    if arguments.cluster is not None:
+        chosen = {**chosen, **for_cluster(load_cluster(arguments.cluster), chosen)}
     return Config(
         data=data,
         listen=Address.parse(arguments.listen or default_listen(data)),
         idle_exit_seconds=arguments.idle_exit,
         **{name: value for name, value in chosen.items() if value is not None},  # type: ignore[arg-type]
     )
+
+
+def for_cluster(cluster: Cluster, chosen: Mapping[str, object]) -> dict[str, object]:
+    """What is different for a server with a cluster, as far as it was not chosen.
+
+    How much CPU time ranks on other machines use is not seen, so that progress is their only sign of life, which a long
+    factorisation does not give: an hour of silence is allowed. Files on a shared file system are looked at less often.
+    """
+    everything = sum(p.cores * p.nodes for p in cluster.partitions.values())
+    defaults = {"cores": cluster.cores or everything, "stall_limit_seconds": 3600.0, "poll_seconds": 1.0}
+    return {
+        "cluster": cluster,
+        "warm_workers": 0,
+        **{name: value if chosen.get(name) is None else chosen[name] for name, value in defaults.items()},
+    }

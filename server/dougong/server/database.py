@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from dougong.messages import ResourceLimit
-from dougong.server.config import StartError
 from dougong.server.schema import MIGRATIONS
+from dougong.server.starting import StartError
 
 T = TypeVar("T")
 

@@ -5,7 +5,13 @@ dougong.db    jobs, events, who uploaded what
 meshes/       stored meshes
 uploads/      files that have not arrived wholly
 runs/JOB/N/   run directory of attempt N of a job
+server.id     who this is, for a shared folder
 socket/       the Unix socket, when none was asked for
+
+With a cluster, meshes and runs may lie in a shared folder, which compute nodes see under the same path; that holds the
+id of its server, for another one would remove what it does not know:
+
+dougong-server   contents of server.id
 """
 
 from __future__ import annotations
@@ -13,11 +19,13 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from dougong.server.config import Address, StartError
+from dougong.server.config import Address
+from dougong.server.starting import StartError
 
 #: File systems where locks, or the shared memory of SQLite's write-ahead log, do not hold between machines.
 NETWORK_FILESYSTEMS = frozenset(
@@ -47,13 +55,23 @@ NETWORK_FILESYSTEMS = frozenset(
 )
 
 LOCK = "server.lock"
+OWNER = "dougong-server"
 
 
 @dataclass(frozen=True)
 class DataFolder:
-    """Paths in the data folder."""
+    """Paths in the data folder.
+
+    Attributes
+    ----------
+    root
+        The data folder.
+    shared
+        Folder of meshes and run directories; by default the data folder.
+    """
 
     root: Path
+    shared: Path | None = None
 
     @property
     def database(self) -> Path:
@@ -63,7 +81,7 @@ class DataFolder:
     @property
     def meshes(self) -> Path:
         """Stored meshes."""
-        return self.root / "meshes"
+        return (self.shared or self.root) / "meshes"
 
     @property
     def uploads(self) -> Path:
@@ -73,7 +91,7 @@ class DataFolder:
     @property
     def runs(self) -> Path:
         """Run directories."""
-        return self.root / "runs"
+        return (self.shared or self.root) / "runs"
 
     def job(self, job_id: str) -> Path:
         """All run directories of a job."""
@@ -95,11 +113,44 @@ class DataFolder:
         if kind in NETWORK_FILESYSTEMS:
             raise StartError("DATA_FOLDER_ON_NETWORK", path=self.root, kind=kind)
         try:
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self.root, self.shared or self.root):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for folder in (self.meshes, self.uploads, self.runs):
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise _unusable(self.root, error) from error
+
+    def claim_shared(self) -> None:
+        """Take the shared folder for this server, for good.
+
+        Raises
+        ------
+        StartError
+            Another server has it, or it cannot be written to.
+        """
+        if self.shared is None or self.shared == self.root:
+            return
+        own, owner = self.root / "server.id", self.shared / OWNER
+        try:
+            _write_new(own, secrets.token_hex(16))
+            _write_new(owner, own.read_text())
+            if owner.read_text() != own.read_text():
+                raise StartError("SHARED_FOLDER_IN_USE", folder=self.shared, file=owner)
+        except OSError as error:
+            raise _unusable(self.shared, error) from error
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a small file, whole or not at all, unless it is there."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(text)
+    try:
+        # A link, unlike a rename, leaves alone what is there.
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
 
 
 def filesystem(path: Path, mountinfo: Path = Path("/proc/self/mountinfo")) -> str:

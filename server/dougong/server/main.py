@@ -33,7 +33,7 @@ from dougong.server.api.mesh import MeshService
 from dougong.server.api.result import ResultService
 from dougong.server.api.system import SystemService
 from dougong.server.checker import Checker
-from dougong.server.config import Config, StartError, from_arguments
+from dougong.server.config import Config, from_arguments
 from dougong.server.database import Database
 from dougong.server.datafolder import DataFolder, Lock, prepare_socket
 from dougong.server.executors import all_executors
@@ -43,6 +43,7 @@ from dougong.server.jobs.store import JobStore
 from dougong.server.jobs.watch import WatchHub
 from dougong.server.memory import reuse_pieces
 from dougong.server.meshes import MeshLibrary
+from dougong.server.starting import StartError
 from dougong.server.uploads import Uploads
 from dougong.v1 import job_pb2_grpc, mesh_pb2_grpc, result_pb2_grpc, system_pb2_grpc
 
@@ -85,15 +86,22 @@ class Server:
     ----------
     config
         Everything that can be chosen.
-    executor
-        Name of the executor.
+
+    Raises
+    ------
+    StartError
+        It cannot be as it was chosen.
     """
 
-    def __init__(self, config: Config, executor: str = "local") -> None:
+    def __init__(self, config: Config) -> None:
         self.config = config
-        self.folder = DataFolder(config.data)
+        executors = all_executors()
+        if config.executor not in executors:
+            raise StartError("EXECUTOR_UNKNOWN", name=config.executor, known=", ".join(sorted(executors)))
+        self.folder = DataFolder(config.data, config.shared)
         self.folder.make()
         self._lock = Lock(self.folder)
+        self.folder.claim_shared()
         self._database = Database(self.folder.database)
         self._hub = WatchHub()
         self._activity = Activity()
@@ -111,7 +119,7 @@ class Server:
         self._checker = Checker(
             config.check_command, config.worker_environment, config.check_timeout_seconds, config.check_memory_bytes
         )
-        self._executor = all_executors()[executor].create(config)
+        self._executor = executors[config.executor].create(config)
         self._scheduler = Scheduler(
             store,
             self._executor,
@@ -129,7 +137,7 @@ class Server:
         )
         self._meshes = MeshService(library, self._uploads, config)
         self._results = ResultService(store, library, self.folder, config)
-        self._system = SystemService(self._checker, executor, config)
+        self._system = SystemService(self._checker, config.executor, config)
         self._health = health.aio.HealthServicer()  # type: ignore[attr-defined]
         self._stopping = asyncio.Event()
         self._listening = False

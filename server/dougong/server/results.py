@@ -21,6 +21,9 @@ from dougong.v1 import analysis_pb2, result_pb2
 
 _CRC_PIECE = 1 << 22
 
+#: Files that are known to be good.
+_REMEMBERED = 10_000
+
 
 @dataclass(frozen=True)
 class StoredResult:
@@ -40,15 +43,16 @@ class StoredResult:
         Raises
         ------
         NotFound
-            There is no such field; names those there are.
+            There is no such frame or field; names those there are.
         """
         fields = list(enumerate(self.result.fields))
         step = wanted.step or (self.result.steps[-1].name if self.result.steps else "")
+        frame = self._frame(step, wanted)
         matches = [
             (index, field)
             for index, field in fields
             if field.name == wanted.name
-            and field.frame == wanted.frame
+            and field.frame == frame
             and field.step == step
             and wanted.location in (analysis_pb2.LOCATION_UNSPECIFIED, field.location)
         ]
@@ -58,8 +62,18 @@ class StoredResult:
                 if entry.WhichOneof("content") == "field_index" and entry.field_index == index:
                     return field, entry
         known = sorted({f"{f.name} ({f.step}, {_location(f.location)})" for _, f in fields})
-        place = f"{wanted.name} ({step}, {_location(wanted.location)}, {wanted.frame})"
+        place = f"{wanted.name} ({step}, {_location(wanted.location)}, {frame})"
         raise NotFound("FIELD_NOT_FOUND", name=place[:300], known=", ".join(known))
+
+    def _frame(self, step: str, wanted: result_pb2.ReadFieldRequest) -> int:
+        """The number of the frame that is asked for, by number or by name."""
+        if not wanted.frame_name:
+            return wanted.frame
+        frames = [frame.name for s in self.result.steps if s.name == step for frame in s.frames]
+        if wanted.frame_name in frames:
+            return frames.index(wanted.frame_name)
+        known = ", ".join(name for name in frames if name) or "-"
+        raise NotFound("FRAME_NOT_FOUND", frame=wanted.frame_name[:200], step=step, known=known)
 
     def find_artifact(self, name: str) -> run_pb2.ResultFile:
         """The file of an artifact.
@@ -95,7 +109,8 @@ class Verifier:
     """Checks that result files still have their checksums: each once, and again when its time or size changes."""
 
     def __init__(self) -> None:
-        self._good: set[tuple[str, int, int]] = set()
+        # In the order of their checks: the oldest are forgotten.
+        self._good: dict[tuple[str, int, int], None] = {}
         self._lock = threading.Lock()
 
     def verified(self, directory: Path, entry: run_pb2.ResultFile) -> Path:
@@ -118,7 +133,9 @@ class Verifier:
         except OSError as error:
             raise DataLoss("RESULT_DAMAGED", file=entry.path) from error
         with self._lock:
-            self._good.add(key)
+            self._good[key] = None
+            while len(self._good) > _REMEMBERED:
+                del self._good[next(iter(self._good))]
         return path
 
 

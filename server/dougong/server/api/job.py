@@ -119,13 +119,22 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         checks = Checks()
         checks.range(asked.ranks, "resources.ranks", 0)
         checks.range(asked.memory_bytes, "resources.memory_bytes", 0)
-        checks.range(asked.time_limit_seconds, "resources.time_limit_seconds", 0)
-        if asked.partition:
-            checks.add("PARTITION_UNKNOWN", "resources.partition", partition=asked.partition[:100])
+        cluster, cores, most_seconds = self._config.cluster, self._config.cores, None
+        if cluster is None:
+            if asked.partition:
+                checks.add("NO_PARTITIONS", "resources.partition", partition=asked.partition[:100])
+        elif asked.partition and asked.partition not in cluster.partitions:
+            known = ", ".join(cluster.partitions)
+            checks.add("PARTITION_UNKNOWN", "resources.partition", partition=asked.partition[:100], known=known)
+        else:
+            _, partition = cluster.partition(asked.partition)
+            cores = min(cores, partition.cores * partition.nodes)
+            most_seconds = partition.time_limit_seconds or None
+        checks.range(asked.time_limit_seconds, "resources.time_limit_seconds", 0, most_seconds)
         checks.done()
         resources.ranks = asked.ranks or 1
-        if resources.ranks > self._config.cores:
-            raise ResourceLimit("TOO_MANY_RANKS", ranks=resources.ranks, cores=self._config.cores)
+        if resources.ranks > cores:
+            raise ResourceLimit("TOO_MANY_RANKS", ranks=resources.ranks, cores=cores)
         return resources
 
     async def GetJob(self, request: job_pb2.GetJobRequest, context: Context) -> job_pb2.Job:

@@ -1,6 +1,7 @@
 """What an executor is: one module of this package, found by scan, that starts workers somewhere and looks after them.
 
     NAME                        the name, for example "local"
+    MEASURES_MEMORY             whether sightings tell the memory of a job with a limit; else who runs the job holds it
     create(config) -> Executor  makes it
 
 An executor must survive the death of the server: whatever it needs to know of a running attempt it finds again from
@@ -20,7 +21,17 @@ from dougong.v1 import job_pb2
 
 
 class LaunchError(Exception):
-    """The launcher refused; no process of the attempt exists."""
+    """The launcher refused; no process of the attempt exists.
+
+    Attributes
+    ----------
+    reason
+        Code of the failure, which has the gaps `cause` and `log`.
+    """
+
+    def __init__(self, cause: str, reason: str = "LAUNCH_FAILED") -> None:
+        super().__init__(cause)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -55,9 +66,12 @@ class Sighting:
     Attributes
     ----------
     phase
-        Where it stands. GONE is said only when no process of it is left anywhere.
+        Where it stands. GONE is said only when no process of it is left anywhere, or its machine is lost: whatever may
+        live there finds the run directory revoked before another attempt begins.
     lost
         With GONE: why it ended, should it have left no outcome.
+    hopeless
+        With WAITING: why it will never start.
     run_seconds
         Since it started.
     memory_bytes
@@ -66,6 +80,7 @@ class Sighting:
 
     phase: Phase
     lost: job_pb2.Failure | None = None
+    hopeless: job_pb2.Failure | None = None
     run_seconds: float = 0.0
     memory_bytes: int = 0
 
@@ -91,7 +106,10 @@ class Executor(Protocol):
         """Call it, on the event loop, when the attempt may have changed: a hint, which need not come."""
 
     async def stop(self, attempt: Attempt) -> None:
-        """Ask its processes to end, then kill them. Returns when none is left; does nothing when there is none."""
+        """Ask its processes to end, then kill them. Returns when none is left; does nothing when there is none.
+
+        It returns also when that cannot be told (a batch system that does not answer), and is then called again.
+        """
 
     async def living(self) -> set[str]:
         """Tokens of everything that runs, also of what is not ours."""
@@ -110,6 +128,7 @@ class ExecutorModule(Protocol):
     """A module of this package."""
 
     NAME: str
+    MEASURES_MEMORY: bool
 
     def create(self, config: Config) -> Executor:
         """Make the executor."""

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from dougong.server import processes
 from dougong.server.config import Config
 from dougong.server.executors.base import Attempt, LaunchError, Sighting
-from dougong.server.jobs.model import Phase, failure
+from dougong.server.jobs.model import Phase
+from dougong.server.postmortem import why_lost
 from dougong.server.warm import Serving, WarmPool
 from dougong.solver import rundir
 from dougong.v1 import job_pb2
 
 NAME = "local"
+MEASURES_MEMORY = True
 
 #: How often the memory of a job with a limit is measured.
 _MEASURE_SECONDS = 0.5
-
-#: Lines by which Open MPI 4 and 5 and MPICH say which rank died first.
-_RANK = re.compile(
-    rb"process rank (\d+) with PID|MPI_ABORT was invoked on rank (\d+)|RANK (\d+) PID"
-    rb"|Process name: \[(?:\[\d+,\d+\]|\S+@\d+),(\d+)\]"
-)
 
 #: One BLAS thread a rank. Root is the usual user in a container. Ranks are bound to no core, for several jobs share
 #: them, and Open MPI would bind each job to the same first ones. Single-copy transfer needs ptrace rights that
@@ -139,7 +133,9 @@ class LocalExecutor:
         child = self._children.get(attempt.token)
         leader = self._adopted_leader(attempt) if child is None else _living(child)
         if leader is not None:
-            return Sighting(Phase.RUNNING, None, processes.age_seconds(leader), self._memory(attempt))
+            return Sighting(
+                Phase.RUNNING, run_seconds=processes.age_seconds(leader), memory_bytes=self._memory(attempt)
+            )
         if isinstance(child, Serving) and child.done:
             # It was this one process, and it has put the token away.
             return Sighting(Phase.GONE, _why_lost(attempt, child.returncode))
@@ -226,28 +222,4 @@ def _short_tmp() -> str:
 
 
 def _why_lost(attempt: Attempt, code: int | None) -> job_pb2.Failure:
-    """What the exit code and the log tell. An exit code is only a hint: launchers do not agree on it."""
-    tail = _log_tail(attempt.directory / rundir.LOG)
-    found = _RANK.search(tail)
-    rank = next((int(g) for g in found.groups() if g is not None), None) if found else None
-    if rank is None and attempt.resources.ranks == 1:
-        rank = 0
-    log = tail[-500:].decode(errors="replace").strip()
-    number = None if code is None else -code if code < 0 else code - 128 if 128 < code < 193 else None
-    if number is not None:
-        cause = f"signal {number} ({signal.strsignal(number) or 'unknown'})"
-        return failure("WORKER_DIED", rank, cause=cause, log=log)
-    if code is None and attempt.handle is None and not rundir.is_fenced(attempt.directory):
-        return failure("LAUNCH_FAILED", cause="the server stopped before it could start the worker", log=log)
-    if code not in (None, 0) and not rundir.is_fenced(attempt.directory):
-        return failure("LAUNCH_FAILED", cause=f"exit code {code} before the worker began", log=log)
-    return failure("WORKER_DIED", rank, cause="unknown" if code is None else f"exit code {code}", log=log)
-
-
-def _log_tail(path: Path) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            file.seek(max(0, path.stat().st_size - 20_000))
-            return file.read()
-    except OSError:
-        return b""
+    return why_lost(attempt.directory, attempt.resources.ranks, code, started=attempt.handle is not None)

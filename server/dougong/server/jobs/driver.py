@@ -151,7 +151,9 @@ class AttemptDriver:
             await asyncio.to_thread(rundir.prepare, attempt.directory, spec, mesh)
             handle = await self._launch_unless_cancelled(attempt)
             self._executor.listen(attempt, self._poke.set)
-        except (LaunchError, OSError, FemError) as error:
+        except LaunchError as error:
+            return attempt, failure(error.reason, cause=str(error), log="")
+        except (OSError, FemError) as error:
             return attempt, failure("LAUNCH_FAILED", cause=str(error), log="")
         attempt = replace(attempt, handle=handle)
         try:
@@ -221,6 +223,7 @@ class AttemptDriver:
             succeeded=succeeded,
             failure=why,
             lost=sighting.lost,
+            hopeless=sighting.hopeless,
             run_seconds=sighting.run_seconds,
             silent_seconds=silent,
             silent_rank=rank,

@@ -19,7 +19,7 @@ from dougong.v1 import job_pb2
 MAX_ATTEMPTS = 3
 
 #: Causes outside the job. All others fail it at once: the same would happen again.
-RETRYABLE = frozenset({"NODE_FAILED", "PREEMPTED", "LAUNCH_FAILED"})
+RETRYABLE = frozenset({"NODE_FAILED", "NODE_BOOT_FAILED", "PREEMPTED", "LAUNCH_FAILED", "BATCH_JOB_LOST"})
 
 
 class State(StrEnum):
@@ -90,6 +90,8 @@ class Observation:
         The failure in a valid outcome, or that the outcome is damaged.
     lost
         When the attempt is gone without an outcome: why, as the launcher knows it.
+    hopeless
+        Why it will never start, if the launcher knows that.
     run_seconds
         Since the attempt started.
     silent_seconds
@@ -106,6 +108,7 @@ class Observation:
     succeeded: bool = False
     failure: job_pb2.Failure | None = None
     lost: job_pb2.Failure | None = None
+    hopeless: job_pb2.Failure | None = None
     run_seconds: float = 0.0
     silent_seconds: float = 0.0
     silent_rank: int | None = None
@@ -220,7 +223,9 @@ def _after_loss(job: JobView, lost: job_pb2.Failure) -> list[Action]:
 
 
 def _excess(job: JobView, seen: Observation) -> job_pb2.Failure | None:
-    """The limit that is exceeded, if one is."""
+    """Why it must not go on: it cannot, or a limit is exceeded."""
+    if seen.hopeless is not None:
+        return seen.hopeless
     if 0 < job.time_limit_seconds < seen.run_seconds:
         return failure("TIME_LIMIT", limit_seconds=f"{job.time_limit_seconds:g}")
     if 0 < job.memory_limit_bytes < seen.memory_bytes:

@@ -1,0 +1,1 @@
+"""What executors of batch systems have in common: one table a system, one executor for all of them."""
