@@ -6,6 +6,7 @@ import meshio
 import numpy as np
 import pytest
 
+import dougong.solver.vtu
 from dougong.meshes.build import build
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.formats import vtu
@@ -23,9 +24,9 @@ FIXED = {"region": "x0", "fixed": {}}
 MIXED_FAMILIES = ("hex20", "tet10")
 
 
-def two_blocks():
+def two_blocks(bricks=(2, 2, 2)):
     """Two bodies of different cell types in one mesh, cell by cell in shuffled order."""
-    first, second = box("hex20", (2, 2, 2), distort=0.2), box("tet10", (2, 1, 2), distort=0.2)
+    first, second = box("hex20", bricks, distort=0.2), box("tet10", (2, 1, 2), distort=0.2)
     points = np.concatenate([first.points, second.points + np.array([3.0, 0, 0])])
     rng = np.random.default_rng(3)
     blocks = (
@@ -82,8 +83,11 @@ def test_integration_points_are_in_stored_order(ranks, tmp_path):
 VTU_CELLS = {"hex20": "hexahedron20", "tet10": "tetra10"}
 
 
+@pytest.mark.parametrize("block_bytes", [1 << 20, 200])
+@pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("ranks", [1, 3])
-def test_vtu(ranks, tmp_path):
+def test_vtu(ranks, compressed, block_bytes, tmp_path, monkeypatch):
+    monkeypatch.setattr(dougong.solver.vtu, "_BLOCK_BYTES", block_bytes)
     stored = store(two_blocks())
     vectors, scalars = stored.points**2, stored.points[:, :1] + 1
 
@@ -93,7 +97,7 @@ def test_vtu(ranks, tmp_path):
             PointData("displacement", ("x", "y", "z"), vectors[first:last]),
             PointData('odd <name> & "quotes"', (), scalars[first:last]),
         ]
-        write_vtu(tmp_path / "out.vtu", stored, comm, fields)
+        write_vtu(tmp_path / "out.vtu", stored, comm, fields, compressed=compressed)
 
     on_ranks(ranks, work)
     read = meshio.read(tmp_path / "out.vtu")
@@ -103,6 +107,34 @@ def test_vtu(ranks, tmp_path):
         np.testing.assert_array_equal(cells.data, stored.cells(k))
     np.testing.assert_array_equal(read.point_data["displacement"], vectors)
     np.testing.assert_array_equal(read.point_data['odd <name> & "quotes"'].ravel(), scalars.ravel())
+    assert (b"vtkZLibDataCompressor" in (tmp_path / "out.vtu").read_bytes()) == compressed
+
+
+def test_a_compressed_vtu_is_the_same_on_any_number_of_ranks_and_smaller(tmp_path, monkeypatch):
+    monkeypatch.setattr(dougong.solver.vtu, "_BLOCK_BYTES", 4096)
+    stored = store(two_blocks((6, 5, 5)))
+    constant = np.ones((stored.n_nodes, 1))
+    sizes = {}
+    for ranks, compressed in ((1, False), (1, True), (3, True)):
+        path = tmp_path / f"{ranks}-{compressed}.vtu"
+
+        def work(comm, path=path, compressed=compressed):
+            cut = [stored.n_nodes * r // comm.size for r in (comm.rank, comm.rank + 1)]
+            write_vtu(path, stored, comm, [PointData("one", (), constant[slice(*cut)])], compressed=compressed)
+
+        on_ranks(ranks, work)
+        sizes[ranks, compressed] = path.stat().st_size
+    assert (tmp_path / "1-True.vtu").read_bytes() == (tmp_path / "3-True.vtu").read_bytes()
+    assert 2 * sizes[1, True] < sizes[1, False]
+
+
+def test_a_compressed_vtu_is_asked_for_by_its_own_name():
+    given = heat(conditions=[{"region": "x0", "temperature": value(1.0)}], outputs={"vtuCompressed": True})
+    solution = solve(plate("quad9"), given)
+    path = solution.directory / "results" / "result.vtu"
+    assert b"vtkZLibDataCompressor" in path.read_bytes()
+    found = meshio.read(path).point_data["temperature"]
+    np.testing.assert_array_equal(found.ravel(), solution.field("temperature").ravel())
 
 
 @pytest.mark.parametrize("cell_type", SOLVABLE)

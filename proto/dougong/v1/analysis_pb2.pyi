@@ -169,12 +169,14 @@ class Material(_message.Message):
     def __init__(self, elastic: _Optional[_Union[Elastic, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., conductivity: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
 class Outputs(_message.Message):
-    __slots__ = ["fields", "vtu"]
+    __slots__ = ["fields", "vtu", "vtu_compressed"]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
+    VTU_COMPRESSED_FIELD_NUMBER: _ClassVar[int]
     VTU_FIELD_NUMBER: _ClassVar[int]
     fields: _containers.RepeatedCompositeFieldContainer[FieldRequest]
     vtu: bool
-    def __init__(self, fields: _Optional[_Iterable[_Union[FieldRequest, _Mapping]]] = ..., vtu: bool = ...) -> None: ...
+    vtu_compressed: bool
+    def __init__(self, fields: _Optional[_Iterable[_Union[FieldRequest, _Mapping]]] = ..., vtu: bool = ..., vtu_compressed: bool = ...) -> None: ...
 
 class Point(_message.Message):
     __slots__ = ["coordinates"]

@@ -115,7 +115,7 @@ def write_fields(context: StepContext, state: NodalState, frame: int) -> list[re
         if name in nodal:
             key = FieldKey(name, model.step.name, frame, components, spec.dimension)
             stored = context.writer.nodal(key, model.part, values)
-            if context.outputs.vtu:
+            if context.outputs.vtu or context.outputs.vtu_compressed:
                 context.vtu_fields.append(PointData(name, components, stored))
     for name in points:
         spec = fields[name]

@@ -63,5 +63,6 @@ class StepContext:
             several = len(self.model.step.frames) > 1
             name = f"{self.vtu_name}-{number + 1}.vtu" if several else f"{self.vtu_name}.vtu"
             path = self.writer.artifact(name, "application/vnd.vtk")
-            write_vtu(path, self.model.regions.stored, self.model.part.comm, self.vtu_fields)
+            stored, comm = self.model.regions.stored, self.model.part.comm
+            write_vtu(path, stored, comm, self.vtu_fields, compressed=self.outputs.vtu_compressed)
             self.vtu_fields.clear()
