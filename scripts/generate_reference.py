@@ -138,7 +138,8 @@ def _value(field: Any) -> str:
     kind = field.message_type
     if kind is not None and kind.GetOptions().map_entry:
         value = kind.fields_by_name["value"]
-        return f"names with {_link(value.message_type) if value.message_type is not None else 'a value'}"
+        plain = "a number" if value.message_type is None and _type_name(value) == "double" else "a value"
+        return f"names with {_link(value.message_type) if value.message_type is not None else plain}"
     if kind is None:
         words = {"double": "number", "string": "text", "bool": "true or false", "int64": "whole number"}
         text = "one of the choices" if field.enum_type is not None else words[_type_name(field)]

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import solving
-from dougong.solver import linalg, rescue
+from dougong.solver import linalg, rescue, rundir, worker
+from dougong.solver.comm import Serial
 from dougong.v1 import analysis_pb2 as pb
-from dougong.v1 import result_pb2
+from dougong.v1 import job_pb2, result_pb2
 from meshgen import box
 from solving import elastic, heat, solve, store, value, vector
 
@@ -225,10 +226,8 @@ def test_what_the_step_does_alone_is_solved_only_where_it_counts(beam, counted):
 
 def test_a_rescue_of_one_case_serves_the_following(counted, monkeypatch):
     """The iteration is given up at its first look; a factorisation is made once."""
-    monkeypatch.setattr(rescue, "_hopeless", lambda tolerance, iteration, residual: iteration == 2)
-    monkeypatch.setattr(
-        linalg, "choose", lambda method, dofs: (method == pb.SolverOptions.METHOD_DIRECT, rescue.Said("CHOSEN_BY_USER"))
-    )
+    monkeypatch.setattr(rescue, "_hopeless", lambda tolerance, worth, iteration, residual: iteration == 2)
+    monkeypatch.setattr(static, "choose", lambda method, size: Choice(False, Said("CHOSEN_BY_USER")))
     cube = store(box("hex8", (6, 6, 6)))
     ended = solve(cube, with_cases(body([HELD], [], solver={}), CASES[:2], both={"pull": 1.0, "press": 1.0}))
     assert counted.made == [False, True]
@@ -237,6 +236,26 @@ def test_a_rescue_of_one_case_serves_the_following(counted, monkeypatch):
         assert "took over" in frame.solve.why
     assert ended.step.solve.setups == 2
     assert "took over" in ended.step.solve.why
+
+
+def test_progress_tells_the_case_and_cancelling_is_heard_before_each(beam, counted, monkeypatch):
+    told: list[tuple[str, int, int, str]] = []
+    write = rundir.ProgressWriter.write
+
+    def listen(writer: rundir.ProgressWriter, progress: job_pb2.Progress) -> None:
+        told.append((progress.stage, progress.frame, progress.frames, progress.frame_name))
+        write(writer, progress)
+
+    monkeypatch.setattr(rundir.ProgressWriter, "write", listen)
+    given = with_cases(body([HELD, ROLLER], []), CASES, both=FACTORS)
+    solve(beam, given)
+    cases = [(k + 1, 5, c["name"]) for k, c in enumerate(CASES)]
+    assert [t[1:] for t in told if t[0] == "solve"] == cases
+    assert [t[1:] for t in told if t[0] == "output"] == [*cases, (5, 5, "both")]
+    monkeypatch.setattr(rundir, "is_revoked", lambda directory: counted.solves == 6)  # two of the second run
+    with pytest.raises(worker._RevokedError):
+        worker.run(solving.prepare(beam, given), Serial(), None)
+    assert counted.solves == 6
 
 
 @pytest.mark.parametrize("ranks", [2, 3])

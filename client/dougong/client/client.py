@@ -336,7 +336,7 @@ class Client:
         name: str,
         *,
         step: str = "",
-        frame: int = 0,
+        frame: int | str = 0,
         region: str = "",
         component: str = "",
         location: analysis_pb2.Location = analysis_pb2.LOCATION_NODE,
@@ -350,7 +350,7 @@ class Client:
         step
             Default: the last.
         frame
-            State of the step.
+            State of the step: its number, or its name, such as that of a load case.
         region
             Only the nodes or cells of this region.
         component
@@ -367,7 +367,7 @@ class Client:
         Raises
         ------
         NotFound
-            There is no such field.
+            There is no such field or frame.
         DataLoss
             The bytes do not have their checksum.
         """
@@ -375,7 +375,8 @@ class Client:
             job_id=job_id,
             name=name,
             step=step,
-            frame=frame,
+            frame=frame if isinstance(frame, int) else 0,
+            frame_name=frame if isinstance(frame, str) else "",
             region=region,
             component=component,
             location=location,

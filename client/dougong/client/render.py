@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.client.client import Client
+from dougong.client.frames import frames_of
 from dougong.client.raster import Camera, Raster, corner_normals, draw_lines, is_closed, rasterise
 from dougong.client.units import unit_name
 from dougong.messages import render as sentence
@@ -91,6 +92,7 @@ def draw_step(
     skin: Mapping[str, Any],
     target: Path,
     title: str,
+    frame: int | None = None,
 ) -> bool:
     """Draw the result of a step.
 
@@ -105,7 +107,9 @@ def draw_step(
     target
         The .png file.
     title
-        First line of the picture.
+        First line of the picture; the name of a frame is added.
+    frame
+        Its frame; default: that in which the coloured field is largest.
 
     Returns
     -------
@@ -122,17 +126,23 @@ def draw_step(
         return False
     field, dimension, label, colours = chosen
     index = skin["node_index"]
-    values = np.asarray(client.field(job.job_id, field, step=step.name), dtype=float).reshape(-1)
+    if frame is None:
+        frame = next((e.max_frame for e in step.extremes if e.field == field and not e.component), 0)
+    shown = frames_of(step)[frame]
+    if shown.name:
+        title = f"{title}, {shown.name if can_write(shown.name) else frame + 1}"
+    values = np.asarray(client.field(job.job_id, field, step=step.name, frame=frame), dtype=float).reshape(-1)
     points = _three(skin["points"])
     displacement = np.zeros_like(points)
     if "displacement" in nodal:
-        displacement = _three(np.asarray(client.field(job.job_id, "displacement", step=step.name))[index])
+        whole = client.field(job.job_id, "displacement", step=step.name, frame=frame)
+        displacement = _three(np.asarray(whole)[index])
     unit = unit_name(dimension, job.analysis.units)
     top = int(np.nanargmax(values))
     # The largest value may be inside the part; it is marked where it would be seen through the surface.
     where = int(np.searchsorted(index, top))
     on_skin = where < len(index) and index[where] == top
-    extreme = next((e for e in step.extremes if e.field == field and not e.component), None)
+    extreme = next((e for e in shown.extremes if e.field == field and not e.component), None)
     if on_skin or extreme is None:
         where = where if on_skin else int(np.argmax(values[index]))
         top_point, top_displacement = points[where], displacement[where]

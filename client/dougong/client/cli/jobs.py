@@ -26,6 +26,7 @@ from dougong.client.cli.console import answer, answer_json, say, seconds, table,
 from dougong.client.cli.exit_codes import ExitCode
 from dougong.client.cli.solve import show_result
 from dougong.client.client import TERMINAL_STATES
+from dougong.client.frames import check_name
 from dougong.client.plain import to_plain
 from dougong.client.yaml_analysis import dump
 from dougong.messages import Conflict, user_language
@@ -143,6 +144,7 @@ def show_results(arguments: Namespace) -> ExitCode:
             raise Conflict("CLI_JOB_WITHOUT_RESULT", job=job.job_id, state=state_name(job.state))
         if job.state != job_pb2.Job.STATE_SUCCEEDED:
             raise Conflict("CLI_JOB_NOT_FINISHED", job=job.job_id, state=state_name(job.state))
+        check_name(arguments.frame, job.analysis)
         if arguments.output is not None:
             results.check_folder(arguments.output)
         return show_result(
@@ -152,6 +154,7 @@ def show_results(arguments: Namespace) -> ExitCode:
             base=results.base_in(arguments.output, job),
             picture=not arguments.no_picture,
             json=arguments.json,
+            frame=arguments.frame,
         )
 
 

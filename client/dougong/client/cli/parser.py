@@ -60,6 +60,7 @@ def build() -> Parser:
         one.add_argument("--time-limit", type=_positive, metavar="SECONDS", help=say("CLI_HELP_OPT_TIME_LIMIT"))
         if name == "solve":
             one.add_argument("--output", type=Path, metavar="FOLDER", help=say("CLI_HELP_OPT_OUTPUT"))
+            one.add_argument("--frame", default="", metavar="NAME", help=say("CLI_HELP_OPT_FRAME"))
             one.add_argument("--no-picture", action="store_true", help=say("CLI_HELP_OPT_NO_PICTURE"))
 
     for name in ("watch", "show", "logs", "cancel", "results"):
@@ -69,6 +70,7 @@ def build() -> Parser:
             one.add_argument("-f", "--follow", action="store_true", help=say("CLI_HELP_OPT_FOLLOW"))
         if name == "results":
             one.add_argument("--output", type=Path, metavar="FOLDER", help=say("CLI_HELP_OPT_OUTPUT_RESULTS"))
+            one.add_argument("--frame", default="", metavar="NAME", help=say("CLI_HELP_OPT_FRAME"))
             one.add_argument("--no-picture", action="store_true", help=say("CLI_HELP_OPT_NO_PICTURE"))
 
     delete = command("delete", json=False)

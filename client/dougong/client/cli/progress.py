@@ -88,7 +88,9 @@ class ProgressDisplay:
         """Show where the solver stands."""
         step = [harmless(progress.step)] if progress.step else []
         bar, parts, short, shortest = [], [], [], []
-        key = f"{progress.stage} {progress.step}"
+        if progress.frame:
+            step.append(f"{harmless(progress.frame_name)} ({progress.frame}/{progress.frames})")
+        key = f"{progress.stage} {progress.step} {progress.frame}"
         if key != self._stage:
             self._first_residual = 1.0  # it is relative: it begins at 1, or above for a poor first guess
         if progress.iteration and progress.residual > 0:

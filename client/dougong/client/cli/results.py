@@ -10,6 +10,7 @@ from typing import Any
 
 from dougong.client.cli.console import say, tell
 from dougong.client.client import Client
+from dougong.client.frames import number_of
 from dougong.client.plain import to_plain
 from dougong.messages import FemError, InputError, violation
 from dougong.v1 import job_pb2, result_pb2
@@ -72,6 +73,7 @@ def save(
     files: dict[str, str],
     *,
     picture: bool,
+    frame: str = "",
 ) -> None:
     """Write the files of a result.
 
@@ -85,6 +87,8 @@ def save(
         Gets name -> path of each file as soon as it is written.
     picture
         Whether to draw one.
+    frame
+        Name of the load case or combination to draw; default: that with the largest value.
 
     Raises
     ------
@@ -105,19 +109,35 @@ def save(
     if not any(info.name.endswith(".vtu") for info in result.artifacts):
         tell(say("CLI_NO_VTU"))
     if picture:
-        drawn = draw(client, job, result, folder, base)
+        drawn = draw(client, job, result, folder, base, frame)
         files.update({path.name: str(path) for path in drawn})
 
 
 def _part(stem: str, result: result_pb2.Result) -> str:
-    """What a file is of: the name of its step for "result-1", else what its name says."""
+    """What a file is of: names of its step and frame for "result-1" and "result-1-2", else what its name says."""
     rest = stem.removeprefix("result-")
-    if rest.isascii() and rest.isdigit() and 0 < int(rest) <= len(result.steps):
-        return result.steps[int(rest) - 1].name
+    numbers = [int(text) - 1 for text in rest.split("-") if text.isascii() and text.isdigit()]
+    if len(numbers) != rest.count("-") + 1 or not 0 <= numbers[0] < len(result.steps):
+        return rest
+    step = result.steps[numbers[0]]
+    if len(numbers) == 1:
+        return step.name
+    if len(numbers) == 2 and 0 <= numbers[1] < len(step.frames):
+        frame = frame_part(step, numbers[1])
+        return frame if len(result.steps) == 1 else f"{step.name}-{frame}"
     return rest
 
 
-def draw(client: Client, job: job_pb2.Job, result: result_pb2.Result, folder: Path, base: str) -> list[Path]:
+def frame_part(step: result_pb2.StepResult, number: int) -> str:
+    """The name of a frame as part of a file name; with its number where two names look alike there."""
+    names = [safe_name(frame.name).casefold() for frame in step.frames]
+    name = safe_name(step.frames[number].name)
+    return name if names.count(name.casefold()) == 1 else f"{name}-{number + 1}"
+
+
+def draw(
+    client: Client, job: job_pb2.Job, result: result_pb2.Result, folder: Path, base: str, frame: str = ""
+) -> list[Path]:
     """Draw a picture for each step; where that is not possible, a sentence says why."""
     try:
         import matplotlib  # noqa: F401
@@ -134,11 +154,15 @@ def draw(client: Client, job: job_pb2.Job, result: result_pb2.Result, folder: Pa
     skin = client.skin(job.analysis.mesh)
     drawn = []
     for step in result.steps:
+        number = number_of(step, frame) if frame else None
+        if frame and number is None:
+            continue
         suffix = f"-{safe_name(step.name)}" if len(result.steps) > 1 else ""
+        suffix += f"-{frame_part(step, number)}" if number is not None else ""
         target = folder / f"{base}{suffix}.png"
         try:
             heading = f"{title}, {step.name}" if len(result.steps) > 1 else title
-            if draw_step(client, job, result, step, skin, target, heading):
+            if draw_step(client, job, result, step, skin, target, heading, number):
                 drawn.append(target)
             else:
                 tell(say("CLI_NO_PICTURE_FIELD", step=step.name))

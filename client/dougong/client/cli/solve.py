@@ -16,6 +16,7 @@ from dougong.client.cli.exit_codes import ExitCode, of_error, of_state
 from dougong.client.cli.progress import ProgressDisplay
 from dougong.client.cli.summary import summarise
 from dougong.client.client import Client
+from dougong.client.frames import check_name
 from dougong.client.yaml_analysis import AnalysisFile
 from dougong.messages import FemError, user_language
 from dougong.v1 import job_pb2
@@ -25,7 +26,7 @@ def solve(arguments: Namespace) -> ExitCode:
     """Solve an analysis and show the answer."""
     # What is wrong with the file, or with the place of the answer, is found before anything is uploaded.
     folder = arguments.output or arguments.analysis.parent / f"{results.base_name(arguments.analysis)}-results"
-    examine(arguments)
+    check_name(arguments.frame, examine(arguments).analysis)
     results.check_folder(folder)
     with connect(arguments) as client:
         source = read_with_mesh(client, arguments.analysis)
@@ -45,6 +46,7 @@ def solve(arguments: Namespace) -> ExitCode:
             base=results.base_name(source.path),
             picture=not arguments.no_picture,
             json=arguments.json,
+            frame=arguments.frame,
         )
 
 
@@ -163,22 +165,22 @@ def not_succeeded(client: Client, job: job_pb2.Job, source: AnalysisFile | None,
 
 
 def show_result(
-    client: Client, job: job_pb2.Job, *, folder: Path | None, base: str, picture: bool, json: bool
+    client: Client, job: job_pb2.Job, *, folder: Path | None, base: str, picture: bool, json: bool, frame: str = ""
 ) -> ExitCode:
-    """Print the summary of a job that succeeded, and save its files when there is a folder for them.
+    """Print the summary of a job that succeeded, or of one frame, and save its files when there is a folder for them.
 
     The summary comes first: a full disk must not keep the answer from who waited for it.
     """
     result = client.result(job.job_id)
     if not json:
         answer(say("CLI_SUM_TITLE", job=job.job_id, name=job.name, state=state_name(job.state)))
-        for line in summarise(job, result):
+        for line in summarise(job, result, frame):
             answer(line)
     files: dict[str, str] = {}
     code = ExitCode.OK
     if folder is not None:
         try:
-            results.save(client, job, result, folder, base, files, picture=picture)
+            results.save(client, job, result, folder, base, files, picture=picture, frame=frame)
         except FemError as error:
             tell_error(error)
             tell(say("CLI_RESULT_KEPT", job=job.job_id))

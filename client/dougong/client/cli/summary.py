@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from dougong.client.cli.console import count, number, numbers, say, seconds, table
+from dougong.client.cli.tables import (
+    FORCE_SUMS,
+    HEAT_SUMS,
+    NOISE,
+    combination_lines,
+    force_table,
+    frame_table,
+    sum_table,
+    without_noise,
+)
 from dougong.client.dimensions import ENERGY
+from dougong.client.frames import frames_of, number_of
 from dougong.client.units import unit_name
 from dougong.messages import user_language
 from dougong.v1 import analysis_pb2, job_pb2, options_pb2, result_pb2
 
 _HEAT = "steady_heat"
 
-#: Part of the largest value of a field or a table below which a value is rounding.
-NOISE = 1e-6
-
 #: Label, field, whether the largest value is meant, dimension.
-_EXTREMES = (
+EXTREMES = (
     ("CLI_SUM_DISPLACEMENT", "displacement_magnitude", True, options_pb2.DIMENSION_LENGTH),
     ("CLI_SUM_VON_MISES", "von_mises", True, options_pb2.DIMENSION_PRESSURE),
     ("CLI_SUM_TEMPERATURE_MAX", "temperature", True, options_pb2.DIMENSION_TEMPERATURE),
@@ -23,7 +33,7 @@ _EXTREMES = (
 )
 
 
-def summarise(job: job_pb2.Job, result: result_pb2.Result) -> list[str]:
+def summarise(job: job_pb2.Job, result: result_pb2.Result, frame: str = "") -> list[str]:
     """The lines of the summary.
 
     Parameters
@@ -32,13 +42,26 @@ def summarise(job: job_pb2.Job, result: result_pb2.Result) -> list[str]:
         The job, with its analysis: its unit system gives the units.
     result
         Its result.
+    frame
+        Name of the load case or combination to tell of; default: a table of all.
     """
     units = job.analysis.units
     lines = []
-    for step in result.steps:
-        lines += ["", say("CLI_SUM_STEP", step=step.name, procedure=_procedure(step.procedure)), ""]
-        lines += table(_extremes(step, units) + _rows(step, units), indent="  ")
-        lines += ["", *_forces(step, units)]
+    for k, step in enumerate(result.steps):
+        chosen = number_of(step, frame) if frame else 0
+        frames = frames_of(step)
+        if chosen is None:
+            continue
+        head = say("CLI_SUM_STEP", step=step.name, procedure=_procedure(step.procedure))
+        if len(frames) > 1 and not frame:
+            asked = job.analysis.steps[k] if k < len(job.analysis.steps) else analysis_pb2.Step()
+            lines += ["", head, "", *_overview(step, frames, asked, units)]
+            continue
+        head = say("CLI_SUM_FRAME", step=head, frame=frame) if frame else head
+        one = frames[chosen]
+        rows = _extremes(one.extremes, units) + _rows(step, one.balance, one.solve, units)
+        lines += ["", head, "", *table(rows, indent="  ")]
+        lines += ["", *_forces(step, one, units)]
     stages = [f"{_stage(t.stage)} {seconds(t.seconds)}" for t in result.stage_times]
     made = result.provenance
     rows = [("  " + say("CLI_SUM_TIMES"), ", ".join(stages))]
@@ -65,10 +88,28 @@ def _stage(name: str) -> str:
     return say(f"CLI_STAGE_{name.upper()}") if name in known else name
 
 
-def _extremes(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> list[tuple[str, str]]:
-    found = {extreme.field: extreme for extreme in step.extremes if not extreme.component}
+def _overview(
+    step: result_pb2.StepResult,
+    frames: Sequence[result_pb2.Frame],
+    asked: analysis_pb2.Step,
+    units: analysis_pb2.UnitSystem,
+) -> list[str]:
+    """All frames beside each other, and what is worst of all."""
+    shown = [x for x in EXTREMES if any(e.field == x[1] and not e.component for e in step.extremes)]
+    lines = frame_table(frames, shown, units)
+    names = [f.name for f in frames]
+    lines += ["", *combination_lines(asked, names)] if asked.combinations else []
+    rows = _extremes(step.extremes, units, names) + _rows(step, step.balance, step.solve, units)
+    heat = step.procedure == _HEAT
+    return [*lines, "", *table(rows, indent="  "), "", *force_table(frames, heat, _noise(step), units)]
+
+
+def _extremes(
+    extremes: Iterable[result_pb2.Extreme], units: analysis_pb2.UnitSystem, frames: Sequence[str] = ()
+) -> list[tuple[str, str]]:
+    found = {extreme.field: extreme for extreme in extremes if not extreme.component}
     rows = []
-    for label, field, largest, dimension in _EXTREMES:
+    for label, field, largest, dimension in EXTREMES:
         if field not in found:
             continue
         extreme = found[field]
@@ -77,30 +118,40 @@ def _extremes(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> li
             if largest
             else (extreme.min, extreme.min_node, extreme.min_point)
         )
-        # What is noise beside the largest of the field is shown as zero.
-        value = value if abs(value) > NOISE * max(abs(extreme.min), abs(extreme.max)) else 0.0
-        text = f"{number(value)} {unit_name(dimension, units)}"
+        text = f"{number(without_noise(value, extreme))} {unit_name(dimension, units)}"
         length = unit_name(options_pb2.DIMENSION_LENGTH, units)
         where = ", ".join(numbers(point, NOISE))
-        rows.append((say(label), f"{text}  {say('CLI_SUM_AT', point=f'({where}) {length}'.strip(), node=node)}"))
+        place = say("CLI_SUM_AT", point=f"({where}) {length}".strip(), node=node)
+        if frames:
+            place = say("CLI_SUM_IN", place=place, frame=frames[extreme.max_frame if largest else extreme.min_frame])
+        rows.append((say(label), f"{text}  {place}"))
     return rows
 
 
-def _rows(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> list[tuple[str, str]]:
-    balance, solve = step.balance, step.solve
+def _rows(
+    step: result_pb2.StepResult,
+    balance: result_pb2.Balance,
+    solve: result_pb2.SolveRecord,
+    units: analysis_pb2.UnitSystem,
+) -> list[tuple[str, str]]:
     rows = []
-    if step.procedure != _HEAT:
+    # Of several frames together there is no energy.
+    if step.procedure != _HEAT and balance.load_sum:
         energies = ", ".join(numbers([balance.internal_energy, balance.external_work]))
         energies = f"{energies} {unit_name(ENERGY, units)}"
         rows.append((say("CLI_SUM_ENERGY"), energies))
     rows.append((say("CLI_SUM_ENERGY_ERROR"), f"{balance.energy_error:.1e}"))
     rows.append((say("CLI_SUM_EQUILIBRIUM"), f"{balance.equilibrium_error:.1e}"))
-    rows.append((say("CLI_SUM_BACKWARD"), f"{solve.backward_error:.1e}"))
+    if solve.method:
+        rows.append((say("CLI_SUM_BACKWARD"), f"{solve.backward_error:.1e}"))
     dofs = say("CLI_SUM_PRESCRIBED", dofs=count(step.dofs), prescribed=count(step.constrained_dofs))
     rows.append((say("CLI_SUM_DOFS"), dofs))
-    rows.append((say("CLI_SUM_SOLVER"), solve.method_zh if user_language() == "zh" else solve.method))
+    method = solve.method_zh if user_language() == "zh" else solve.method
+    rows.append((say("CLI_SUM_SOLVER"), method or say("CLI_SUM_SUPERPOSED")))
     if solve.why:
         rows.append((say("CLI_SUM_WHY"), solve.why_zh if user_language() == "zh" else solve.why))
+    if len(step.frames) > 1 and solve.setups:
+        rows.append((say("CLI_SUM_SETUPS"), say("CLI_SUM_SETUPS_FOR_ALL", n=solve.setups)))
     # A factorisation does not iterate.
     if solve.iterations:
         iterations = count(solve.iterations)
@@ -110,29 +161,16 @@ def _rows(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> list[t
     return rows
 
 
-def _forces(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> list[str]:
+def _noise(step: result_pb2.StepResult) -> float:
+    """Below this part of the largest, or below the accuracy asked for, a sum of forces is noise."""
+    return max(NOISE, min(step.solve.relative_tolerance, 1e-4))
+
+
+def _forces(step: result_pb2.StepResult, frame: result_pb2.Frame, units: analysis_pb2.UnitSystem) -> list[str]:
     heat = step.procedure == _HEAT
-    unit = unit_name(options_pb2.DIMENSION_POWER if heat else options_pb2.DIMENSION_FORCE, units)
-    names = ("CLI_SUM_HEAT_LOADS", "CLI_SUM_HEAT_REACTIONS", "CLI_SUM_HEAT_REACTION_OF") if heat else (
-        "CLI_SUM_LOADS",
-        "CLI_SUM_REACTIONS",
-        "CLI_SUM_REACTION_OF",
-    )  # fmt: skip
-    balance = step.balance
-    size = max(len(balance.load_sum), len(balance.reaction_sum), *(len(r.sum) for r in step.reactions), 1)
-    axes = [""] if heat else list("xyz"[:size])
-    # All sums are written in one way; what is noise beside the largest, or below the accuracy asked for, is zero.
-    noise = max(NOISE, min(step.solve.relative_tolerance, 1e-4))
-    sums = [balance.load_sum, balance.reaction_sum, *(r.sum for r in step.reactions)]
-    padded = [v for one in sums for v in [*one, *[0.0] * (len(axes) - len(one))]]
-    texts = numbers(padded, noise)
-
-    def row(label: str, k: int) -> list[str]:
-        return [label, *texts[k * len(axes) : (k + 1) * len(axes)], unit]
-
-    rows = [["", *axes, ""]] if not heat else []
-    rows.append(row(say(names[0]), 0))
-    rows.append(row(say(names[1]), 1))
-    if len(step.reactions) > 1:
-        rows += [row(say(names[2], region=r.region), 2 + k) for k, r in enumerate(step.reactions)]
-    return table(rows, indent="  ", right=range(1, len(axes) + 1))
+    names = HEAT_SUMS if heat else FORCE_SUMS
+    balance = frame.balance
+    rows = [(say(names[0]), balance.load_sum), (say(names[1]), balance.reaction_sum)]
+    if len(frame.reactions) > 1:
+        rows += [(say(names[2], region=r.region), r.sum) for r in frame.reactions]
+    return sum_table(rows, heat, _noise(step), units)

@@ -1,0 +1,116 @@
+"""Tables of a summary: extremes of frames beside each other, sums of loads and reactions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dougong.client.cli.console import number, numbers, say, table
+from dougong.client.units import unit_name
+from dougong.v1 import analysis_pb2, options_pb2, result_pb2
+
+#: Part of the largest value of a field or a table below which a value is rounding.
+NOISE = 1e-6
+
+#: Labels of the sums of loads, of reactions, and of the reactions of one region.
+FORCE_SUMS = ("CLI_SUM_LOADS", "CLI_SUM_REACTIONS", "CLI_SUM_REACTION_OF")
+HEAT_SUMS = ("CLI_SUM_HEAT_LOADS", "CLI_SUM_HEAT_REACTIONS", "CLI_SUM_HEAT_REACTION_OF")
+
+#: Label, field, whether the largest value is meant, dimension.
+Shown = tuple[str, str, bool, options_pb2.Dimension]
+
+
+def without_noise(value: float, extreme: result_pb2.Extreme) -> float:
+    """A value of a field; zero where it is noise beside the largest."""
+    return value if abs(value) > NOISE * max(abs(extreme.min), abs(extreme.max)) else 0.0
+
+
+def frame_table(
+    frames: Sequence[result_pb2.Frame], shown: Sequence[Shown], units: analysis_pb2.UnitSystem
+) -> list[str]:
+    """The largest values of each frame, with their nodes, and its iterations.
+
+    Parameters
+    ----------
+    frames
+        All frames of a step.
+    shown
+        Which values.
+    units
+        The unit system.
+    """
+    heads = [f"{say(label)} [{unit_name(dimension, units)}]" for label, _, _, dimension in shown]
+    iterate = any(f.solve.iterations for f in frames)
+    rows = [[say("CLI_COL_FRAME"), *(text for head in heads for text in (head, say("CLI_COL_NODE")))]]
+    columns = []
+    for _, field, largest, _ in shown:
+        found = [next((e for e in f.extremes if e.field == field and not e.component), None) for f in frames]
+        values = [0.0 if e is None else without_noise(e.max if largest else e.min, e) for e in found]
+        nodes = ["" if e is None else str(e.max_node if largest else e.min_node) for e in found]
+        columns.append((numbers(values), nodes))
+    for k, frame in enumerate(frames):
+        rows.append([frame.name, *(texts[k] for pair in columns for texts in pair)])
+    if iterate:
+        rows[0].append(say("CLI_SUM_ITERATIONS"))
+        for row, frame in zip(rows[1:], frames, strict=True):
+            row.append(str(frame.solve.iterations) if frame.HasField("solve") else "-")
+    return table(rows, indent="  ", right=range(1, len(rows[0])))
+
+
+def combination_lines(step: analysis_pb2.Step, names: Sequence[str]) -> list[str]:
+    """What each combination is made of: "ultimate = 1.35 dead + 1.5 wind".
+
+    Parameters
+    ----------
+    step
+        The step as it was asked for.
+    names
+        Of its frames.
+    """
+    rows = []
+    for one, name in zip(step.combinations, names[len(step.load_cases) :], strict=False):
+        text = say("CLI_SUM_LOADS_OF_STEP") if step.loads else ""
+        for case in names[: len(step.load_cases)]:
+            factor = one.factors.get(case, 0.0)
+            if factor:
+                sign = (" - " if text else "-") if factor < 0 else (" + " if text else "")
+                text += f"{sign}{'' if abs(factor) == 1 else number(abs(factor)) + ' '}{case}"
+        rows.append((name, f"= {text or '0'}"))
+    return table(rows, indent="  ")
+
+
+def force_table(
+    frames: Sequence[result_pb2.Frame], heat: bool, noise: float, units: analysis_pb2.UnitSystem
+) -> list[str]:
+    """Sums of loads and reactions of each frame."""
+    names = HEAT_SUMS if heat else FORCE_SUMS
+    rows = []
+    for frame in frames:
+        for label, values in ((names[0], frame.balance.load_sum), (names[1], frame.balance.reaction_sum)):
+            rows.append((f"{frame.name}: {say(label)}", values))
+    return sum_table(rows, heat, noise, units)
+
+
+def sum_table(
+    rows: Sequence[tuple[str, Sequence[float]]], heat: bool, noise: float, units: analysis_pb2.UnitSystem
+) -> list[str]:
+    """Sums of forces, or of heat, with their labels.
+
+    Parameters
+    ----------
+    rows
+        Labels and components.
+    heat
+        Whether it is heat, which has no direction.
+    noise
+        What is smaller than this part of the largest is shown as zero.
+    units
+        The unit system.
+    """
+    unit = unit_name(options_pb2.DIMENSION_POWER if heat else options_pb2.DIMENSION_FORCE, units)
+    axes = [""] if heat else list("xyz"[: max(1, *(len(values) for _, values in rows))])
+    padded = [v for _, values in rows for v in [*values, *[0.0] * (len(axes) - len(values))]]
+    texts = numbers(padded, noise)  # all sums are written in one way
+    lines = [] if heat else [["", *axes, ""]]
+    for k, (label, _) in enumerate(rows):
+        lines.append([label, *texts[k * len(axes) : (k + 1) * len(axes)], unit])
+    return table(lines, indent="  ", right=range(1, len(axes) + 1))

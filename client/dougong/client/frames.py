@@ -1,0 +1,41 @@
+"""The frames of a result: the states of its steps, such as load cases and combinations, by name."""
+
+from __future__ import annotations
+
+from dougong.messages import NotFound
+from dougong.v1 import analysis_pb2, result_pb2
+
+
+def frames_of(step: result_pb2.StepResult) -> list[result_pb2.Frame]:
+    """The frames of a step, at least one: of a server that tells of none, the step is its only frame."""
+    if step.frames:
+        return list(step.frames)
+    return [result_pb2.Frame(extremes=step.extremes, reactions=step.reactions, balance=step.balance, solve=step.solve)]
+
+
+def number_of(step: result_pb2.StepResult, name: str) -> int | None:
+    """The number of the frame of a name; None where the step has none of it."""
+    names = [frame.name for frame in step.frames]
+    return names.index(name) if name in names else None
+
+
+def names_in(analysis: analysis_pb2.Analysis) -> list[str]:
+    """Names of the load cases and combinations that the result of an analysis will have."""
+    found = []
+    for step in analysis.steps:
+        found += [case.name or f"case-{k}" for k, case in enumerate(step.load_cases, 1)]
+        found += [one.name or f"combination-{k}" for k, one in enumerate(step.combinations, 1)]
+    return found
+
+
+def check_name(name: str, analysis: analysis_pb2.Analysis) -> None:
+    """Make sure that a frame asked for will be there; "" asks for none.
+
+    Raises
+    ------
+    NotFound
+        It will not; names those there are.
+    """
+    known = names_in(analysis)
+    if name and name not in known:
+        raise NotFound("FRAME_UNKNOWN", frame=name[:200], known=", ".join(known) or "-")

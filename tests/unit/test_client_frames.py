@@ -1,0 +1,107 @@
+"""Frames of a result in the command: which are there, what files are called, what a picture shows."""
+
+import numpy as np
+import pytest
+
+from dougong.client import render
+from dougong.client.cli.progress import ProgressDisplay
+from dougong.client.cli.results import _part, frame_part
+from dougong.client.cli.tables import combination_lines
+from dougong.client.frames import check_name, frames_of, names_in
+from dougong.messages import NotFound
+from dougong.v1 import analysis_pb2 as a
+from dougong.v1 import job_pb2, options_pb2, result_pb2
+from fake_server import box_skin, field_info
+
+CASES = a.Step(
+    load_cases=[a.LoadCase(name="dead"), a.LoadCase()],
+    combinations=[
+        a.Combination(factors={"case-2": -1.0, "dead": 1.35}),
+        a.Combination(name="dead alone", factors={"dead": 1.0}),
+    ],
+)
+
+
+def step(name, *frames):
+    return result_pb2.StepResult(name=name, frames=[result_pb2.Frame(name=f) for f in frames])
+
+
+def test_names_are_those_the_solver_gives():
+    names = names_in(a.Analysis(steps=[CASES, a.Step()]))
+    assert names == ["dead", "case-2", "combination-1", "dead alone"]
+    check_name("", a.Analysis())
+    check_name("case-2", a.Analysis(steps=[CASES]))
+    with pytest.raises(NotFound):
+        check_name("case-1", a.Analysis(steps=[CASES]))
+    with pytest.raises(NotFound):
+        check_name("case-1", a.Analysis(steps=[a.Step()]))
+
+
+def test_combinations_are_written_in_the_order_of_the_cases():
+    names = names_in(a.Analysis(steps=[CASES]))
+    assert combination_lines(CASES, names) == ["  combination-1  = 1.35 dead - case-2", "  dead alone     = dead"]
+    heavy = a.Step()
+    heavy.CopyFrom(CASES)
+    heavy.loads.add()
+    assert combination_lines(heavy, names)[1] == "  dead alone     = loads of the step + dead"
+
+
+def test_a_step_of_an_older_server_is_its_own_frame():
+    old = result_pb2.StepResult(
+        solve=result_pb2.SolveRecord(iterations=7), reactions=[result_pb2.RegionSum(region="r")]
+    )
+    (only,) = frames_of(old)
+    assert (only.solve.iterations, only.reactions[0].region, only.name) == (7, "r", "")
+
+
+def test_files_are_called_after_step_and_frame():
+    one, two = step("a", "x y", "X-y", "../z"), step("b", "w")
+    for stem, steps, name in (
+        ("result-2", [one, two], "b"),
+        ("result-1-3", [one], "z"),
+        ("result-1-1", [one, two], "a-x-y-1"),
+        ("result-1-9", [one], "1-9"),
+        ("result-9", [one], "9"),
+        ("result-step-1", [one], "step-1"),
+        ("other", [one], "other"),
+    ):
+        assert _part(stem, result_pb2.Result(steps=steps)) == name
+    assert [frame_part(one, k) for k in range(3)] == ["x-y-1", "X-y-2", "z"]
+
+
+def test_progress_tells_which_case_of_how_many(capsys):
+    with ProgressDisplay() as display:
+        for k, name in enumerate(("dead", "wind\x1b"), 1):
+            display.progress(job_pb2.Progress(stage="solve", step="s", frame=k, frames=3, frame_name=name))
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith("s  dead (1/3)")
+    assert second.endswith("(2/3)")
+    assert "\x1b" not in second
+
+
+class OneField:
+    """Gives a field that tells which frame was asked for."""
+
+    def __init__(self, points):
+        self.points, self.asked = points, []
+
+    def field(self, job_id, name, *, step, frame):
+        self.asked.append((name, frame))
+        return np.linspace(0, 1, len(self.points)) if name == "von_mises" else np.zeros_like(self.points)
+
+
+@pytest.mark.parametrize(("frame", "shown"), [(None, 1), (0, 0)])
+def test_the_picture_shows_the_worst_frame_or_the_one_asked_for(tmp_path, monkeypatch, frame, shown):
+    points, triangles, edges = box_skin()
+    skin = {"points": points, "triangles": triangles, "edges": edges, "node_index": np.arange(len(points))}
+    one = step("s", "light", "重")
+    one.extremes.add(field="von_mises", max=1.0, max_frame=1)
+    fields = [field_info("von_mises", [], points[:, 0], options_pb2.DIMENSION_PRESSURE)]
+    fields[0].step = "s"
+    drawn = []
+    monkeypatch.setattr(render, "draw", lambda scene, target: drawn.append(scene))
+    client = OneField(points)
+    job = job_pb2.Job(job_id="j", analysis=a.Analysis())
+    assert render.draw_step(client, job, result_pb2.Result(fields=fields), one, skin, tmp_path / "p.png", "t", frame)
+    assert client.asked == [("von_mises", shown)]
+    assert drawn[0].title in (("t, 重", "t, 2") if shown else ("t, light",))
