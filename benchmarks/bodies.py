@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,9 @@ def make(name: str, folder: Path) -> Body:
     own = kind == "thin" and frame is None
     place = folder / f"{'tubes' if own else kind}-{size}"
     if (place / "case.json").exists():
-        return _read(name, place)
+        if _is_current(place):
+            return _read(name, place)
+        shutil.rmtree(place)
     held_axis, gravity_axis = 2, 0
     cell_type = "tet10"
     if kind in ("beam", "tet4", "hex8", "hex20"):
@@ -159,9 +162,16 @@ def make(name: str, folder: Path) -> Body:
         "poisson": POISSON,
         "density": DENSITY,
         "acceleration": ACCELERATION,
+        "converter_version": canonical.CONVERTER_VERSION,
     }
     (place / "case.json").write_text(json.dumps(case, indent=1) + "\n")
     return _read(name, place)
+
+
+def _is_current(place: Path) -> bool:
+    """Whether the mesh is stored in the form that this version reads."""
+    case = json.loads((place / "case.json").read_text())
+    return bool(case.get("converter_version") == canonical.CONVERTER_VERSION)
 
 
 def _read(name: str, place: Path) -> Body:

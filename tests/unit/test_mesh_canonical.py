@@ -1,9 +1,11 @@
+import hashlib
 import json
 import random
 
 import numpy as np
 import pytest
 
+from dougong.meshes import canonical
 from dougong.meshes.canonical import StoredMesh, write
 from dougong.meshes.mesh import CellBlock, Mesh, Region, RegionKind
 from dougong.messages import DataLoss
@@ -58,10 +60,14 @@ def test_the_digest_depends_on_every_part(tmp_path):
     assert len(set(digests)) == len(digests)
 
 
-def test_every_flipped_bit_is_seen(tmp_path):
-    digest = write(sample(), tmp_path)
+@pytest.mark.parametrize("shares", [1, 3])
+def test_every_flipped_bit_is_seen(tmp_path, shares, monkeypatch):
+    """Also where several processes check a share of the pieces each: the file is named, once or more."""
+    monkeypatch.setattr(canonical, "PIECE_BYTES", 1000)
+    write(sample(), tmp_path)
     files = sorted(tmp_path.iterdir())
-    rng = random.Random(1)
+    assert not any(StoredMesh(tmp_path).damaged_files(k, shares) for k in range(shares))
+    rng = random.Random(shares)
     for _ in range(120):
         path = rng.choice(files)
         whole = path.read_bytes()
@@ -70,11 +76,30 @@ def test_every_flipped_bit_is_seen(tmp_path):
         path.write_bytes(data)
         try:
             stored = StoredMesh(tmp_path)
-            seen = stored.digest != digest or path.name in set(stored.damaged_files())
-        except DataLoss:
-            seen = True
-        assert seen, path.name
+            found = [name for k in range(shares) for name in stored.damaged_files(k, shares)]
+        except DataLoss as error:
+            found = [error.params["file"]]
+        name = "header.json" if path.name == "header.sha256" else path.name
+        assert set(found) == {name}
         path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("shares", [1, 2, 5, 50])
+def test_each_piece_is_checked_by_one_share(tmp_path, shares, monkeypatch):
+    monkeypatch.setattr(canonical, "PIECE_BYTES", 500)
+    write(sample(), tmp_path)
+    stored = StoredMesh(tmp_path)
+    data = (tmp_path / "points.npy").read_bytes()
+    pieces = -(-len(data) // 500)
+    assert pieces > 5
+    for k in range(pieces):
+        damaged = bytearray(data)
+        damaged[min(500 * k + 499, len(data) - 1)] ^= 4
+        (tmp_path / "points.npy").write_bytes(damaged)
+        assert [bool(stored.damaged_files(s, shares)) for s in range(shares)].count(True) == 1
+    for wrong in (data[:-1], data + b"x"):
+        (tmp_path / "points.npy").write_bytes(wrong)
+        assert any("points.npy" in stored.damaged_files(s, shares) for s in range(shares))
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, -1])
@@ -95,9 +120,15 @@ def test_a_shortened_or_missing_array_is_data_loss(tmp_path, cut):
 def test_a_header_with_something_else_in_it(tmp_path, key, value):
     write(sample(), tmp_path)
     header = json.loads((tmp_path / "header.json").read_text())
-    (tmp_path / "header.json").write_text(json.dumps(header | {key: value}))
+    rewrite_header(tmp_path, json.dumps(header | {key: value}))
     with pytest.raises(DataLoss):
         StoredMesh(tmp_path).points  # noqa: B018 - a property that reads
-    (tmp_path / "header.json").write_text("[]")
+    rewrite_header(tmp_path, "[]")
     with pytest.raises(DataLoss):
         StoredMesh(tmp_path)
+
+
+def rewrite_header(directory, text):
+    """A header with its digest, as a converter could write it that was led astray."""
+    (directory / "header.json").write_text(text)
+    (directory / "header.sha256").write_text(hashlib.sha256(text.encode()).hexdigest())

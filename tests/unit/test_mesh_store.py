@@ -47,7 +47,7 @@ def test_a_mesh_is_stored_once_and_found_by_what_it_is_made_of(store, source):
     mesh = box("tet10")
     np.testing.assert_array_equal(stored.points, mesh.points)
     np.testing.assert_array_equal(stored.cells(0), mesh.blocks[0].nodes)
-    assert list(stored.damaged_files()) == []
+    assert stored.damaged_files() == []
     info = store.info(identity)
     assert (info.node_count, info.cell_count, info.dimension) == (mesh.n_nodes, mesh.n_cells, 3)
     assert info.conversion_sha256 == stored.digest
@@ -66,7 +66,7 @@ def test_the_same_file_twice_at_a_time(store, source):
     first, second = asyncio.run(both())
     assert first == second
     assert list(store.ids()) == [first]
-    assert list(store.open(first).damaged_files()) == []
+    assert store.open(first).damaged_files() == []
 
 
 def test_a_caller_who_goes_away_leaves_neither_child_nor_file(store, source, tmp_path):
@@ -143,7 +143,7 @@ def test_a_damaged_mesh_is_data_loss(store, source):
     data = bytearray(points.read_bytes())
     data[-1] ^= 1
     points.write_bytes(data)
-    assert list(store.open(identity).damaged_files()) == ["points.npy"]
+    assert store.open(identity).damaged_files() == ["points.npy"]
     header = store.directory(identity) / "header.json"
     header.write_text(header.read_text().replace('"x0"', '"x9"'))
     with pytest.raises(DataLoss):
@@ -288,8 +288,8 @@ def test_the_child_ends_with_its_parent(source, tmp_path):
 def test_the_store_refuses_what_is_no_plain_file(tmp_path, source):
     store = MeshStore(tmp_path / "store")
     work = tmp_path / "store" / "work" / "w"
-    (work / "conversion-1").mkdir(parents=True)
-    (work / "conversion-1" / "points.npy").symlink_to("/etc/passwd")
+    (work / f"conversion-{canonical.CONVERTER_VERSION}").mkdir(parents=True)
+    (work / f"conversion-{canonical.CONVERTER_VERSION}" / "points.npy").symlink_to("/etc/passwd")
     with pytest.raises(DataLoss):
         store._publish(work, mesh_id("gmsh", file_sha256(source)))
     assert list(store.ids()) == []

@@ -179,3 +179,17 @@ def test_an_error_on_several_ranks_ends_the_run():
     assert failure is not None
     assert failure.reason == "INVALID_MODEL"
     assert failure.violations[0].reason == "CONDITIONS_CONTRADICT"
+
+
+@pytest.mark.parametrize("which", [0, -1])
+def test_damage_in_any_ranks_share_is_seen_before_anything_is_computed(which):
+    """The first file is checked by rank 0, the last one by rank 1."""
+    stored = store(box("hex8", (2, 2, 2)))
+    last = f"region_{len(stored.regions) - 1}.npy"
+    path = stored.directory / ("points.npy", last)[which]
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    ended = solve(stored, solid(DIRECT), 2)
+    assert (ended.failure.reason, ended.failure.params["file"]) == ("STORED_MESH_DAMAGED", path.name)
+    assert "partition" not in (ended.directory / "progress.jsonl").read_text()

@@ -1,6 +1,7 @@
 """The converted mesh on disk: a directory of .npy arrays and a header with their checksums.
 
-    header.json      what there is, and the SHA-256 of each file
+    header.json      what there is, and the SHA-256 of each piece of each file
+    header.sha256    the SHA-256 of the header, 64 hexadecimal digits
     points.npy       (n_nodes, dim) float64
     node_ids.npy     (n_nodes,) int64; absent when the file numbers 1..n
     cells_0.npy      (n_cells, n_nodes of the type) int32, or int64 where a node index needs it
@@ -8,7 +9,8 @@
     region_0.npy     entries of a `Region`, int64
 
 The array data of a .npy file is aligned, so that every rank maps it and touches the pages of its own slice only.
-The digest of a mesh is the SHA-256 of its header.
+Checksums are those of pieces, so that many processes check a large mesh together. The digest of a mesh is the SHA-256
+of its header.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +32,14 @@ from dougong.meshes.mesh import CellBlock, Mesh, Region, RegionKind
 from dougong.messages import DataLoss
 
 #: Version of this layout and of the readers: another version means another conversion.
-CONVERTER_VERSION = "1"
+CONVERTER_VERSION = "2"
 
 HEADER = "header.json"
+HEADER_DIGEST = "header.sha256"
+
+#: Bytes of a file that have a checksum of their own; the last piece of a file may be shorter.
+PIECE_BYTES = 1 << 22
+
 _INT32_MAX = 2**31 - 1
 
 
@@ -70,14 +78,17 @@ def write(mesh: Mesh, directory: Path) -> str:
         "n_nodes": mesh.n_nodes,
         "blocks": [{"type": b.type.name, "n_cells": len(b)} for b in mesh.blocks],
         "regions": [{"name": r.name, "kind": r.kind.value, "size": len(r), "origin": r.origin} for r in mesh.regions],
+        "piece_bytes": PIECE_BYTES,
         "files": files,
     }
     text = json.dumps(header, indent=1, ensure_ascii=False).encode()
-    with open(directory / HEADER, "wb") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    return hashlib.sha256(text).hexdigest()
+    digest = hashlib.sha256(text).hexdigest()
+    for name, data in ((HEADER, text), (HEADER_DIGEST, digest.encode())):
+        with open(directory / name, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+    return digest
 
 
 def _unless_counting(ids: NDArray[np.int64] | None, first: int) -> NDArray[np.int64] | None:
@@ -92,12 +103,18 @@ def _write_array(path: Path, array: NDArray[Any]) -> dict[str, Any]:
         np.lib.format.write_array(out, array, version=(1, 0), allow_pickle=False)
         out.flush()
         os.fsync(out.fileno())
-    return {"sha256": _sha256(path), "size_bytes": path.stat().st_size, "dtype": array.dtype.str, "shape": array.shape}
-
-
-def _sha256(path: Path) -> str:
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        pieces = [_sha256(piece) for piece in iter(lambda: file.read(PIECE_BYTES), b"")]
+    return {
+        "pieces": pieces,
+        "size_bytes": path.stat().st_size,
+        "dtype": array.dtype.str,
+        "shape": array.shape,
+    }
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -122,13 +139,16 @@ class StoredMesh:
     Raises
     ------
     DataLoss
-        The header is not there or cannot be understood.
+        The header is not there, is not what was written, or cannot be understood.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = Path(directory)
         try:
             text = (self.directory / HEADER).read_bytes()
+            self.digest = _sha256(text)
+            if (self.directory / HEADER_DIGEST).read_bytes() != self.digest.encode():
+                raise DataLoss("STORED_MESH_DAMAGED", file=HEADER)
             self._header: dict[str, Any] = json.loads(text)
             self.dim = int(self._header["dim"])
             self.n_nodes = int(self._header["n_nodes"])
@@ -138,10 +158,10 @@ class StoredMesh:
                 StoredRegion(k, r["name"], RegionKind(r["kind"]), int(r["size"]), r["origin"])
                 for k, r in enumerate(self._header["regions"])
             )
+            self._piece_bytes = int(self._header["piece_bytes"])
             self._files: dict[str, dict[str, Any]] = dict(self._header["files"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataLoss("STORED_MESH_DAMAGED", file=HEADER) from error
-        self.digest = hashlib.sha256(text).hexdigest()
         self.n_cells = sum(self.block_sizes)
         self.offsets = np.concatenate([[0], np.cumsum(self.block_sizes)]).astype(np.int64)
 
@@ -211,9 +231,30 @@ class StoredMesh:
             node_ids=self.node_ids,
         )
 
-    def damaged_files(self) -> Iterator[str]:
-        """Names of the files that no longer have their checksum; reads all of them."""
-        for name, entry in self._files.items():
-            path = self.directory / f"{name}.npy"
-            if not path.exists() or _sha256(path) != entry.get("sha256"):
-                yield path.name
+    def damaged_files(self, share: int = 0, shares: int = 1) -> list[str]:
+        """Names of the files that no longer have their checksums; reads all of them, or a share.
+
+        Parameters
+        ----------
+        share, shares
+            Number of this share, of so many of nearly equal size that together are the whole mesh.
+        """
+        pieces = [(name, k) for name, entry in self._files.items() for k in range(len(entry["pieces"]))]
+        mine = pieces[len(pieces) * share // shares : len(pieces) * (share + 1) // shares]
+        return [
+            f"{name}.npy"
+            for name, group in groupby(mine, itemgetter(0))
+            if not self._intact(name, [k for _, k in group])
+        ]
+
+    def _intact(self, name: str, pieces: list[int]) -> bool:
+        """Whether some consecutive pieces of a file have their checksums, and the file its size."""
+        entry = self._files[name]
+        try:
+            with open(self.directory / f"{name}.npy", "rb") as file:
+                if os.fstat(file.fileno()).st_size != entry["size_bytes"]:
+                    return False
+                file.seek(pieces[0] * self._piece_bytes)
+                return all(_sha256(file.read(self._piece_bytes)) == entry["pieces"][k] for k in pieces)
+        except OSError:
+            return False

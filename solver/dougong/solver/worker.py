@@ -104,9 +104,7 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
     clock.report(job_pb2.Progress(stage="read"))
     spec = rundir.read_spec(directory)
     stored = StoredMesh(directory / rundir.MESH)
-    if comm.rank == 0:
-        for name in stored.damaged_files():
-            raise FemError("STORED_MESH_DAMAGED", file=name)
+    _refuse_damaged(stored, comm)
     problem = resolve(spec.analysis, stored)
 
     clock.report(job_pb2.Progress(stage="partition"))
@@ -135,6 +133,13 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
         stage_times=clock.finish(),
     )
     return run_pb2.Outcome(token=spec.token, result=result, files=files, cost=meter.read(comm))
+
+
+def _refuse_damaged(stored: StoredMesh, comm: Comm) -> None:
+    """Check the stored mesh, every rank a share; on all ranks nothing goes on before all of it is checked."""
+    for found in comm.gather(stored.damaged_files(comm.rank, comm.size)):
+        for name in found:
+            raise FemError("STORED_MESH_DAMAGED", file=name)
 
 
 def _refuse(comm: Comm, violations: list[job_pb2.Violation]) -> None:
