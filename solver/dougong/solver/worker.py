@@ -136,10 +136,10 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
 
 
 def _refuse_damaged(stored: StoredMesh, comm: Comm) -> None:
-    """Check the stored mesh, every rank a share; on all ranks nothing goes on before all of it is checked."""
-    for found in comm.gather(stored.damaged_files(comm.rank, comm.size)):
-        for name in found:
-            raise FemError("STORED_MESH_DAMAGED", file=name)
+    """Check the stored mesh, every rank a share. The rank that finds damage says so and ends all, which wait for it."""
+    for name in stored.damaged_files(comm.rank, comm.size):
+        raise FemError("STORED_MESH_DAMAGED", file=name)
+    comm.barrier()
 
 
 def _refuse(comm: Comm, violations: list[job_pb2.Violation]) -> None:
