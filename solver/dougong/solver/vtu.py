@@ -33,7 +33,8 @@ _BLOCK_BYTES = 1 << 20
 #: The fastest: on fields and points the others take several times as long and gain a few per cent.
 _LEVEL = 1
 #: Nodes of a cell in VTK's order, where it is not ours: the triangle 0, 1, 2 of a linear wedge looks outwards there
-#: (vtkWedge), unlike that of every other code.
+#: (vtkWedge), unlike that of every other code. VTK 9.7 changed it to be as elsewhere: it takes these wedges as turned
+#: inside out, and VTK 9.2 to 9.5 the others. Quadratic wedges have outward normals in our order from VTK 9.4 on.
 _ORDER = {"wedge6": [0, 2, 1, 3, 5, 4]}
 
 
