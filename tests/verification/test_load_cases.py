@@ -10,7 +10,8 @@ import pytest
 import solving
 from dougong.solver import linalg, rescue, rundir, worker
 from dougong.solver.comm import Serial
-from dougong.v1 import analysis_pb2 as pb
+from dougong.solver.linalg_choice import Choice, Said
+from dougong.solver.procedures import static
 from dougong.v1 import job_pb2, result_pb2
 from meshgen import box
 from solving import elastic, heat, solve, store, value, vector

@@ -13,7 +13,7 @@ import math
 
 from dougong.meshes.canonical import StoredMesh
 from dougong.solver import costs
-from dougong.solver.linalg_choice import choose
+from dougong.solver.linalg_choice import choose, size_of
 from dougong.solver.problem import Problem
 from dougong.v1 import job_pb2
 
@@ -42,7 +42,7 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
     for step in problem.steps:
         nc = max(1, len(step.physics.components(stored.dim)))
         n = nc * stored.n_nodes
-        direct, _ = choose(problem.analysis.solver.method, n)
+        direct = choose(problem.analysis.solver.method, size_of(stored, nc)).direct
         numbers = matrix_numbers(stored, nc)
         cost = costs.QUADRATIC if quadratic else costs.LINEAR
         if direct:

@@ -32,7 +32,7 @@ from dougong.messages import SolveError  # noqa: E402
 from dougong.solver import kernels  # noqa: E402
 from dougong.solver.assemble import BlockMatrix  # noqa: E402
 from dougong.solver.coarse import LinearLevel  # noqa: E402
-from dougong.solver.linalg_choice import Said, choose, relative_tolerance  # noqa: E402
+from dougong.solver.linalg_choice import Said, relative_tolerance  # noqa: E402
 from dougong.solver.multigrid import PMultigrid  # noqa: E402
 from dougong.solver.partition import Part  # noqa: E402
 from dougong.v1 import analysis_pb2 as pb  # noqa: E402
@@ -165,7 +165,7 @@ class LinearSolver:
         self.max_iterations = options.max_iterations if options.HasField("max_iterations") else DEFAULT_MAX_ITERATIONS
         self.nc = given.matrix.values.shape[1]
         self.dofs = self.nc * given.part.n_total
-        self.direct, self.why = choose(options.method, self.dofs)
+        self.direct = options.method == pb.SolverOptions.METHOD_DIRECT
         try:
             self._setup()
         except PETSc.Error as error:
@@ -354,8 +354,6 @@ class LinearSolver:
         record = result_pb2.SolveRecord(
             method=self.said.text(),
             method_zh=self.said.text("zh"),
-            why=self.why.text(),
-            why_zh=self.why.text("zh"),
             iterations=0 if self.direct else iterations,
             converged_reason=reason,
             relative_tolerance=0.0 if self.direct else self.tolerance,

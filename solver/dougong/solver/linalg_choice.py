@@ -5,12 +5,34 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from dougong.meshes.canonical import StoredMesh
+from dougong.meshes.cells import CellType
 from dougong.messages import render
 from dougong.v1 import analysis_pb2 as pb
 
-#: Below so many unknowns a factorisation is faster than setting up multigrid; see benchmarks/.
-DIRECT_BELOW = 20_000
+#: Below so many unknowns a factorisation takes no longer than multigrid, or so little longer that its certainty is
+#: worth more: its answer is exact and nothing can stall. Measured by processor time with MUMPS 5.5 (milliseconds,
+#: factorisation against p-multigrid or GAMG): solid tet10 of 4,000 unknowns 76 : 26, of 15,000 500 : 84; hex8 57 : 45
+#: and 460 : 248; sheets of tet4 of 15,000 131 : 136, of 41,000 397 : 536; sheets of tet10 of 15,000 189 : 146; in the
+#: plane, conduction with tri6, of 5,000 13 : 13, of 15,000 108 : 30 (beyond 10,000 MUMPS orders in another way). Two
+#: ranks gain the factorisation nothing at these sizes.
+DIRECT_BELOW = {
+    "BODY_PLANE": 10_000,
+    "BODY_LINEAR": 10_000,
+    "BODY_QUADRATIC": 5_000,
+    "BODY_THIN_LINEAR": 40_000,
+    "BODY_THIN_QUADRATIC": 15_000,
+}
 
+#: Nodes for each cell of a mesh that has no surface.
+_NODES_PER_CELL = {
+    "tet4": 1 / 6, "tet10": 4 / 3, "hex8": 1.0, "hex20": 4.0, "hex27": 8.0, "wedge6": 0.5, "wedge15": 2.5,
+    "pyramid5": 1 / 3, "pyramid13": 13 / 6,
+}  # fmt: skip
+
+#: A body is thin if it has so many times the surface of a cube of as many nodes: a sheet one quadratic cell thick has
+#: four times as much from 10,000 nodes on.
+_THIN = 3.0
 
 #: PETSc options that concern how a system is solved, and nothing else; behind any of the prefixes of inner solvers.
 _ALLOWED = re.compile(
@@ -45,28 +67,88 @@ class Said:
     """A sentence of the catalogue about a solve."""
 
     reason: str
-    params: dict[str, str] = field(default_factory=dict)
+    params: dict[str, str | Said] = field(default_factory=dict)
 
     def text(self, language: str = "en") -> str:
         """The sentence."""
-        return render(self.reason, self.params, language)
+        params = {name: p.text(language) if isinstance(p, Said) else p for name, p in self.params.items()}
+        return render(self.reason, params, language)
 
 
-def choose(method: int, dofs: int) -> tuple[bool, Said]:
+@dataclass(frozen=True)
+class Size:
+    """What decides between a factorisation and an iteration.
+
+    Attributes
+    ----------
+    nodes, components
+        Nodes, and unknowns of each.
+    dim
+        Number of coordinates.
+    quadratic
+        Whether there are quadratic cells.
+    thin
+        Whether most nodes are near the surface, as in sheets, thin walls and long rods.
+    """
+
+    nodes: int
+    components: int
+    dim: int
+    quadratic: bool
+    thin: bool
+
+    @property
+    def dofs(self) -> int:
+        """Number of unknowns."""
+        return self.nodes * self.components
+
+    @property
+    def body(self) -> str:
+        """What it is called in the catalogue."""
+        if self.dim < 3:
+            return "BODY_PLANE"
+        return f"BODY_{'THIN_' if self.thin else ''}{'QUADRATIC' if self.quadratic else 'LINEAR'}"
+
+
+def size_of(stored: StoredMesh, components: int) -> Size:
+    """The size of a problem on a mesh, `components` unknowns a node."""
+    kinds = list(zip(stored.cell_types, stored.block_sizes, strict=True))
+    quadratic = any(t.order > 1 for t, _ in kinds)
+    return Size(stored.n_nodes, components, stored.dim, quadratic, _is_thin(stored.n_nodes, kinds))
+
+
+def _is_thin(n: int, kinds: list[tuple[CellType, int]]) -> bool:
+    """Whether the nodes that a mesh has because it has a surface are many more than those of a cube."""
+    unbounded = sum(count * _NODES_PER_CELL.get(t.name, 0.0) for t, count in kinds)
+    if any(t.name not in _NODES_PER_CELL for t, _ in kinds) or not unbounded:
+        return False
+    edge = n ** (1 / 3)
+    cube = (edge / max(edge - 1, 1.0)) ** 3
+    return n / unbounded - 1 >= _THIN * (cube - 1)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Whether to factorise, and why."""
+
+    direct: bool
+    why: Said
+
+
+def choose(method: int, size: Size) -> Choice:
     """Whether to factorise, and why.
 
     Parameters
     ----------
     method
         A value of dougong.v1.SolverOptions.Method.
-    dofs
-        Number of unknowns.
+    size
+        Of the problem.
     """
-    numbers = {"dofs": f"{dofs:,}", "limit": f"{DIRECT_BELOW:,}"}
-    if method == pb.SolverOptions.METHOD_DIRECT:
-        return True, Said("CHOSEN_BY_USER")
-    if method == pb.SolverOptions.METHOD_ITERATIVE:
-        return False, Said("CHOSEN_BY_USER")
-    if dofs < DIRECT_BELOW:
-        return True, Said("CHOSEN_AS_SMALL", numbers)
-    return False, Said("CHOSEN_AS_LARGE", numbers)
+    if method != pb.SolverOptions.METHOD_UNSPECIFIED:
+        return Choice(method == pb.SolverOptions.METHOD_DIRECT, Said("CHOSEN_BY_USER"))
+    limit = DIRECT_BELOW[size.body]
+    numbers: dict[str, str | Said] = {"dofs": f"{size.dofs:,}", "limit": f"{limit:,}", "body": Said(size.body)}
+    if size.dofs < limit:
+        return Choice(True, Said("CHOSEN_AS_SMALL", numbers))
+    return Choice(False, Said("CHOSEN_AS_LARGE", numbers))

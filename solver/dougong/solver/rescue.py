@@ -1,7 +1,8 @@
 """Solves of one system, rescued where the iteration fails and nobody insisted on it.
 
 Thin walls, contrasts of stiffness and badly shaped cells can stall conjugate gradients. Where the method was left to
-the solver and the system is not too large a factorisation takes over, and the record says so.
+the solver and a factorisation fits the memory that is free, it takes over as soon as the iteration is sure to take
+longer, and the record says so.
 """
 
 from __future__ import annotations
@@ -15,21 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.messages import SolveError
+from dougong.solver.factor import factor_bytes, free_bytes, iterations_worth
 from dougong.solver.linalg import LinearSolver, SolveInput
-from dougong.solver.linalg_choice import Said, relative_tolerance
+from dougong.solver.linalg_choice import Choice, Said, Size, relative_tolerance
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import result_pb2
 
 Array = NDArray[np.float64]
 
-#: Larger systems of solids do not fit a factorisation into the memory of one machine.
-RESCUE_BELOW = 1_500_000
-
-#: Up to this size a factorisation costs less than so many iterations: an iteration that will need more is given up.
-_QUICK_BELOW = 300_000
-_TOO_MANY = 250
-#: Iterations after which the rate of convergence is looked at first, and then each time it has doubled.
-_FIRST_LOOK = 48
+#: Iterations after which the rate of convergence is looked at: earlier ones say little about it.
+_LOOKS = (32, 64, 128, 256, 512)
+#: An iteration is given up when the rest of it takes longer than so many factorisations, and never for fewer than
+#: so many iterations: the prediction may be wrong, and what was done is lost.
+_RELUCTANCE = 1.5
+_WORTH_AT_LEAST = 100
 
 _ITERATION_FAILED = ("NOT_CONVERGED", "SINGULAR_SYSTEM")
 
@@ -43,6 +43,10 @@ class RescuingSolver:
     ----------
     given, options, comm, monitor
         As for `LinearSolver`.
+    choice
+        How to begin, and why.
+    size
+        Of the problem.
     stage
         Called with "setup" and "solve" when that begins.
     """
@@ -51,16 +55,17 @@ class RescuingSolver:
         self,
         given: SolveInput,
         options: pb.SolverOptions,
+        choice: Choice,
+        size: Size,
         comm: Any,
         stage: Callable[[str], None],
         monitor: Callable[[int, float], None],
     ) -> None:
         self._given, self._options, self._comm = given, options, comm
+        self._choice, self._size = choice, size
         self._stage, self._monitor = stage, monitor
-        self._free_choice = options.method == pb.SolverOptions.METHOD_UNSPECIFIED
-        self._dofs = given.matrix.values.shape[1] * given.part.n_total
+        self._may_rescue = options.method == pb.SolverOptions.METHOD_UNSPECIFIED and not choice.direct
         self._solver: LinearSolver | None = None
-        self._because: dict[str, str] | None = None
 
     def solve(self, rhs: Array) -> tuple[Array, result_pb2.SolveRecord]:
         """The solution, both shape (n_owned, nc), and how it was found. Collective.
@@ -72,41 +77,57 @@ class RescuingSolver:
         """
         start, setups = np.zeros_like(rhs), 0
         if self._solver is None:
-            self._set_up(self._options)
+            self._set_up()
             setups = 1
         try:
             x, record = self._try(rhs, start)
         except SolveError as error:
-            if not self._may_rescue(error):
+            if not self._may_rescue or error.reason not in _ITERATION_FAILED:
                 raise
-            self._because = {name: error.params.get(name, "?") for name in ("cause", "iterations")}
-            direct = pb.SolverOptions()
-            direct.CopyFrom(self._options)
-            direct.method = pb.SolverOptions.METHOD_DIRECT
-            self._set_up(direct)
+            self._refuse_too_large(error)
+            because: dict[str, str | Said] = {k: error.params.get(k, "?") for k in ("cause", "iterations")}
+            self._choice = Choice(True, Said("CHOSEN_AS_RESCUE", because))
+            self._may_rescue = False
+            self._set_up()
             setups += 1
             x, record = self._try(rhs, start)
         record.setups = setups
-        if self._because is not None:
-            said = Said("CHOSEN_AS_RESCUE", self._because)
-            record.why, record.why_zh = said.text(), said.text("zh")
+        record.why, record.why_zh = self._choice.why.text(), self._choice.why.text("zh")
         return x, record
 
-    def _set_up(self, options: pb.SolverOptions) -> None:
+    def _set_up(self) -> None:
         self.destroy()
         self._stage("setup")
-        may_give_up = self._free_choice and self._dofs < _QUICK_BELOW and not options.HasField("max_iterations")
-        give_up = partial(_hopeless, relative_tolerance(options)) if may_give_up else None
+        methods = pb.SolverOptions
+        options = methods()
+        options.CopyFrom(self._options)
+        options.method = methods.METHOD_DIRECT if self._choice.direct else methods.METHOD_ITERATIVE
+        give_up = None
+        if (
+            self._may_rescue
+            and not options.HasField("max_iterations")
+            and self._fits(free_bytes(self._given.part.comm))
+        ):
+            worth = max(_RELUCTANCE * iterations_worth(self._size), _WORTH_AT_LEAST)
+            give_up = partial(_hopeless, relative_tolerance(options), worth)
         self._solver = LinearSolver(self._given, options, self._comm, self._monitor, give_up)
 
     def _try(self, rhs: Array, start: Array) -> tuple[Array, result_pb2.SolveRecord]:
         self._stage("solve")
         return self._solver.solve(rhs, start)  # type: ignore[union-attr]
 
-    def _may_rescue(self, error: SolveError) -> bool:
-        direct = self._solver is None or self._solver.direct
-        failed = error.reason in _ITERATION_FAILED
-        return self._free_choice and failed and not direct and self._dofs < RESCUE_BELOW
+    def _fits(self, free: float) -> bool:
+        return factor_bytes(self._size) <= free
+
+    def _refuse_too_large(self, error: SolveError) -> None:
+        self.destroy()  # what it held is free for the factor
+        free = free_bytes(self._given.part.comm)
+        if not self._fits(free):
+            if error.reason != "NOT_CONVERGED":
+                raise error
+            needed = factor_bytes(self._size)
+            room = {"needed": f"{needed / 1e9:.1f}", "free": f"{free / 1e9:.1f}"}
+            raise SolveError("NOT_RESCUED", **error.params, **room) from error
 
     def destroy(self) -> None:
         """Free what was set up. Collective."""
@@ -115,9 +136,8 @@ class RescuingSolver:
             self._solver = None
 
 
-def _hopeless(tolerance: float, iteration: int, residual: float) -> bool:
-    """Whether an iteration that goes on as it did so far will take too long."""
-    looks = (_FIRST_LOOK, 2 * _FIRST_LOOK, 4 * _FIRST_LOOK)
-    if iteration not in looks:
+def _hopeless(tolerance: float, worth: float, iteration: int, residual: float) -> bool:
+    """Whether the rest of an iteration that goes on as it did so far will take more than `worth` iterations."""
+    if iteration not in _LOOKS:
         return False
-    return residual >= 1 or iteration * math.log(tolerance) / math.log(residual) > _TOO_MANY
+    return residual >= 1 or iteration * (math.log(tolerance) / math.log(residual) - 1) > worth

@@ -21,7 +21,7 @@ from dougong.solver.coarse import linear_level
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.linalg import SolveInput
-from dougong.solver.linalg_choice import choose, relative_tolerance
+from dougong.solver.linalg_choice import choose, relative_tolerance, size_of
 from dougong.solver.loadings import Conditions, Loading, correction_loads, lifted, loadings_of, superpose
 from dougong.solver.loads import ElementMatrices, check_loads
 from dougong.solver.model import Model
@@ -109,8 +109,9 @@ def _solve_all(context: StepContext, driven: _Driven) -> list[_Solved | None]:
     if len(needed) > 1 and not model.part.comm.max(driven.loadings[0].size):
         needed[0] = False
     system = assemble(model, constraints, driven.loadings[0].loads, driven.matrices)
-    direct, _ = choose(context.solver.method, driven.dofs)
-    level = None if direct else linear_level(model, constraints, driven.matrices)
+    size = size_of(model.regions.stored, model.components)
+    choice = choose(context.solver.method, size)
+    level = None if choice.direct else linear_level(model, constraints, driven.matrices)
     given = SolveInput(model.part, system.matrix, _near_nullspace(model), level)
     frame: int | None = None
 
@@ -122,7 +123,7 @@ def _solve_all(context: StepContext, driven: _Driven) -> list[_Solved | None]:
         numbers = {"iteration": iteration, "residual": residual, "target_residual": target}
         context.frame_stage("solve", frame, dofs=driven.dofs, **numbers)
 
-    solver = RescuingSolver(given, context.solver, context.mpi, stage, on_iteration)
+    solver = RescuingSolver(given, context.solver, choice, size, context.mpi, stage, on_iteration)
     solved: list[_Solved | None] = []
     try:
         for k, loading in enumerate(driven.loadings):
