@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import cases
+import loadcases
 import overhead
 import reading
 import traffic
@@ -46,6 +47,7 @@ def quick(bench: cases.Bench) -> list[Case]:
         *(_solve(bench, name) for name in ("beam/50k", "demo/100k")),
         _gamg(bench, "beam/50k"),
         _ranks(bench, "beam/50k"),
+        Case("cases/50k", lambda: loadcases.measure(bench, "beam/50k")),
         Case("traffic/beam/50k", lambda: traffic.measure(bench, "beam/50k")),
         Case("read/", lambda: reading.measure(bench, "beam/50k")),
         Case("overhead/", lambda: overhead.added(bench, "beam/50k")),
@@ -60,6 +62,7 @@ def full(bench: cases.Bench) -> list[Case]:
         *(Case(f"assembly/{name}", lambda n=name: cases.elements(bench, (n,), 100_000)) for name in TYPES),
         *(_solve(bench, name) for name in SOLVED),
         *(_ranks(bench, name) for name in SOLVED),
+        Case("cases/100k", lambda: loadcases.measure(bench, "beam/100k")),
         Case("estimate/cells", lambda: cases.guessed(bench), tuple(f"estimate/{name}" for name in cases.GUESSED)),
         Case("traffic/beam/800k", lambda: traffic.measure(bench, "beam/800k")),
         Case("iterations/beam/800k", lambda: cases.flat(bench, "beam/50k", "beam/800k"), ("cost/beam/800k",)),
