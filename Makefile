@@ -4,7 +4,7 @@ ARGS ?=
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-quick bench-large format proto wheel clean
+.PHONY: help setup demo test check bench bench-quick bench-large load format proto wheel clean
 
 help: ## Print the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ bench-quick: setup ## The same with small cases and the peers that are there, tw
 bench-large: setup ## The same as bench, and a body of three million unknowns.
 	@benchmarks/peers.sh
 	@$(PYTHON) benchmarks --large $(ARGS)
+
+load: setup ## Small jobs at full rate, SECONDS=600: nothing may grow or be wrong; writes build/load.json.
+	@$(PYTHON) benchmarks/load.py --seconds $(or $(SECONDS),600) $(ARGS)
 
 format: setup ## Format the code and sort the imports.
 	@$(PYTHON) -m ruff check --fix .

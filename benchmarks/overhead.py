@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import statistics
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import ours
 import transfer
 from bodies import Body
 from cases import Bench
-from processes import CACHED, ENVIRONMENT, FailedError, python
+from processes import FailedError
 from reading import write_gmsh
 from record import record
+from serving import service
 
 from dougong.client.client import Client
 from dougong.v1 import analysis_pb2 as pb
@@ -31,48 +27,26 @@ LATENCY_SECONDS, JOBS_PER_SECOND = 0.5, 10.0
 #: The service may add this much to the worker, or 5 %.
 ADDED_SECONDS = 0.3
 
-_SETTLE_SECONDS = 3.0
 _STREAMS = 4
 
 
 @contextlib.contextmanager
 def server() -> Iterator[Client]:
-    """A server of its own with an empty data folder, and a client of it."""
-    root = Path(tempfile.mkdtemp(prefix="dougong-bench-"))
-    address = f"unix:{root}/s.sock"
-    command = [str(c) for c in python("-m", "dougong.server.main", "--data", root / "data", "--listen", address)]
-    with open(root / "log", "wb") as log:
-        process = subprocess.Popen(command, env=os.environ | ENVIRONMENT | CACHED, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 30.0
-        while not (root / "s.sock").exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise FailedError(f"the server did not start: {(root / 'log').read_text()[-500:]}")
-            time.sleep(0.05)
-        with Client(address) as client:
-            client.capabilities()
-            time.sleep(_SETTLE_SECONDS)  # children of the server are ready
-            yield client
-    finally:
-        process.terminate()
-        process.wait(30)
-        shutil.rmtree(root, ignore_errors=True)
+    """A client of a server of its own."""
+    with service() as served, Client(served.address) as client:
+        yield client
 
 
 def added(bench: Bench, case: str) -> None:
     """A job through the service against the bare worker."""
-    body = bench.body(case)
-    if body is not None:
-        with server() as client:
-            _overhead(bench, client, case, body)
+    with server() as client:
+        _overhead(bench, client, case, bench.body(case))
 
 
 def small(bench: Bench) -> None:
     """Latency and rate of small jobs."""
-    body = bench.body("beam/1k")
-    if body is not None:
-        with server() as client:
-            _small(bench, client, body)
+    with server() as client:
+        _small(bench, client, bench.body("beam/1k"))
 
 
 def _upload(client: Client, body: Body) -> str:

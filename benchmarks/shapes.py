@@ -141,7 +141,7 @@ def finer(points: Floats, cells: Ints, nodes: int) -> Meshed:
 
 
 def lower_part(points: Floats, cells: Ints, axis: int, nodes: int) -> Meshed:
-    """The cells lowest along an axis that hang together with the lowest point; quadratic, they have so many nodes."""
+    """The cells lowest along an axis, in one piece that stands on the ground; quadratic, they have so many nodes."""
     height = points[cells, axis].mean(axis=1)
     few, many = 0, len(cells)
     order = np.argsort(height, kind="stable")
@@ -153,12 +153,18 @@ def lower_part(points: Floats, cells: Ints, axis: int, nodes: int) -> Meshed:
 
 
 def _standing(points: Floats, cells: Ints, axis: int) -> Meshed:
-    """Without what hangs together with no lowest point."""
-    rows, columns = np.repeat(cells[:, 0], 4), cells.ravel()
-    graph = coo_matrix((np.ones(len(rows), np.int8), (rows, columns)), shape=(len(points),) * 2)
+    """Of the parts that hang together through faces the largest with a lowest point: an edge would be a hinge."""
+    faces = np.sort(cells[:, ((0, 1, 2), (0, 1, 3), (0, 2, 3), (1, 2, 3))], axis=2).reshape(-1, 3)
+    _, number = np.unique(faces, axis=0, return_inverse=True)
+    order = np.argsort(number.ravel(), kind="stable")
+    same = np.flatnonzero(np.diff(number.ravel()[order]) == 0)
+    a, b = order[same] // 4, order[same + 1] // 4
+    graph = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(len(cells),) * 2)
     _, part = connected_components(graph, directed=False)
     low = points[:, axis] <= points[:, axis].min() + 1e-6 * np.ptp(points[:, axis])
-    return used_only(points, cells[np.isin(part[cells[:, 0]], np.unique(part[low]))])
+    held = np.unique(part[low[cells].any(axis=1)])
+    largest = held[np.bincount(part)[held].argmax()]
+    return used_only(points, cells[part == largest])
 
 
 def cut_in_eight(points: Floats, cells: Ints) -> Meshed:

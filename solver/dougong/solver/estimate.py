@@ -48,8 +48,8 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
         if direct:
             entries, operations = factor(n, stored.dim)
             factors = costs.DIRECT[stored.dim]
-            memory = max(memory, factors.bytes_per_entry * entries + factors.bytes_per_unknown * n)
-            work = factors.seconds_per_operation * operations + factors.seconds_per_unknown * n
+            memory = max(memory, factors.bytes_per_entry * entries + factors.bytes_per_number * numbers)
+            work = factors.seconds_per_operation * operations + factors.seconds_per_number * numbers
             solver = solver or "direct"
         else:
             memory = max(memory, cost.bytes_per_number * numbers + cost.bytes_per_unknown * n)
