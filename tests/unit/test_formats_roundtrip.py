@@ -13,7 +13,8 @@ from meshgen import box, plate
 
 ABAQUS = {
     "tet4": "C3D4", "tet10": "C3D10", "hex8": "C3D8", "hex20": "C3D20R", "hex27": "C3D27", "wedge6": "C3D6",
-    "wedge15": "C3D15", "pyramid5": "C3D5", "tri3": "CPS3", "tri6": "CPE6", "quad4": "CAX4R", "quad8": "DC2D8",
+    "wedge15": "C3D15", "pyramid5": "C3D5", "pyramid13": "C3D13", "tri3": "CPS3", "tri6": "CPE6",
+    "quad4": "CAX4R", "quad8": "DC2D8",
 }  # fmt: skip
 NASTRAN = {
     "tet4": "CTETRA", "tet10": "CTETRA", "hex8": "CHEXA", "hex20": "CHEXA", "wedge6": "CPENTA", "wedge15": "CPENTA",
@@ -107,6 +108,20 @@ def test_nastran(tmp_path: Path, cell: str) -> None:
     np.testing.assert_allclose(raw.points, points_3d(mesh), atol=1e-9)
     np.testing.assert_array_equal(raw.blocks[0].nodes, mesh.blocks[0].nodes)
     assert check(build(raw).mesh) == []
+
+
+def test_pyramids_that_gmsh_wrote_into_bulk_data(tmp_path: Path) -> None:
+    """It lists the mid-edge nodes in its own order; they are told apart by where they lie."""
+    mesh = made("pyramid13")
+    order = np.argsort([0, 1, 2, 3, 4, 5, 8, 10, 6, 7, 9, 11, 12])  # the places of ours in Gmsh's list, the other way
+    lines = ["BEGIN BULK"]
+    lines += [f"GRID,{i + 1},,{x:.9g},{y:.9g},{z:.9g}" for i, (x, y, z) in enumerate(mesh.points)]
+    for i, nodes in enumerate(mesh.blocks[0].nodes):
+        fields = [i + 1, 4, *(nodes[order] + 1)]
+        lines.append("CPYRAM," + ",".join(map(str, fields[:8])) + ",+\n+," + ",".join(map(str, fields[8:])))
+    path = tmp_path / "a.bdf"
+    path.write_text("\n".join([*lines, "ENDDATA"]))
+    np.testing.assert_array_equal(nastran.read(path).blocks[0].nodes, mesh.blocks[0].nodes)
 
 
 @pytest.mark.parametrize("cell", UNV)

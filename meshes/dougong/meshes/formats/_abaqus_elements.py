@@ -33,7 +33,11 @@ class ElementType:
     structural: bool = False
 
 
-_SOLID = {4: "tet4", 5: "pyramid5", 6: "wedge6", 8: "hex8", 10: "tet10", 15: "wedge15", 20: "hex20", 27: "hex27"}
+#: C3D13 is no name of Abaqus; Gmsh writes it.
+_SOLID = {
+    4: "tet4", 5: "pyramid5", 6: "wedge6", 8: "hex8", 10: "tet10", 13: "pyramid13", 15: "wedge15", 20: "hex20",
+    27: "hex27",
+}  # fmt: skip
 _PLANE = {3: "tri3", 4: "quad4", 6: "tri6", 8: "quad8", 9: "quad9"}
 _LINE = {2: "line2", 3: "line3"}
 

@@ -20,6 +20,7 @@ from dougong.meshes.formats._nastran_cards import Cards
 from dougong.meshes.formats._nastran_frames import Frames
 from dougong.meshes.formats._nastran_numbers import parse_integer, parse_integers, parse_real, parse_reals
 from dougong.meshes.formats._nastran_sets import Names, read_names
+from dougong.meshes.formats._order import find_order
 from dougong.meshes.formats._textfile import reading, shorten
 from dougong.meshes.formats.base import ReadError
 from dougong.meshes.mesh import CellBlock, RawMesh
@@ -108,6 +109,9 @@ class _Reader:
                         cell=int(ids[row]),
                         nodes=listed(numbers[row][index[row] < 0]),
                     )
+                if cell == "pyramid13":
+                    # Some programs list its mid-edge nodes in an order of their own (Gmsh 4.15).
+                    index = index[:, find_order(points, CELL_TYPES[cell], index)]
                 blocks.append(CellBlock(CELL_TYPES[cell], index, ids))
                 properties.append(pids)
                 self.entry_of_cell.append(entries)
