@@ -1,5 +1,6 @@
 """Result files: order of the stored mesh whatever the ranks, VTU that others read, and the summary's evidence."""
 
+import itertools
 import zlib
 
 import meshio
@@ -11,6 +12,8 @@ from dougong.meshes.build import build
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.formats import vtu
 from dougong.meshes.mesh import CellBlock, Mesh, Region, RegionKind
+from dougong.solver.comm import Serial
+from dougong.solver.crc import combine
 from dougong.solver.elements import SOLVABLE, stiffness_reference
 from dougong.solver.output import FieldKey, ResultWriter
 from dougong.solver.partition import build_part
@@ -78,6 +81,38 @@ def test_integration_points_are_in_stored_order(ranks, tmp_path):
     wanted = [places(stored.points, np.asarray(stored.cells(k)), n) for k, n in enumerate(MIXED_FAMILIES)]
     np.testing.assert_array_equal(data, np.concatenate([w.reshape(-1, 3) for w in wanted]))
     assert list(info.point_counts) == [w.shape[1] for w in wanted]
+
+
+@pytest.mark.parametrize("sizes", [[], [0], [1], [5, 0, 7], [1, 2, 3, 1000, 77777], [4096] * 9])
+def test_checksum_of_pieces_is_that_of_the_whole(sizes):
+    data = np.random.default_rng(1).bytes(sum(sizes))
+    cuts = np.cumsum([0, *sizes])
+    pieces = [data[a:b] for a, b in itertools.pairwise(cuts)]
+    assert combine((zlib.crc32(p), len(p)) for p in pieces) == zlib.crc32(data)
+
+
+def test_checksum_of_pieces_beyond_all_memory():
+    """2^40 zeros from 2^20, doubled again and again, or 1024 times as much twice: nothing of it is ever there."""
+    one = crc, size = zlib.crc32(bytes(1 << 20)), 1 << 20
+    for _ in range(20):
+        crc, size = combine([(crc, size)] * 2), 2 * size
+    thousand = combine([one] * 1024), 1 << 30
+    assert thousand[0] == zlib.crc32(bytes(1 << 30))
+    assert crc == combine([thousand] * 1024)
+
+
+def test_what_was_not_written_or_twice_has_no_checksum(tmp_path):
+    stored = store(box("hex8"))
+    for number, first, match in ((0, 1, "from byte 0 to 24"), (1, None, "to byte 0 of 192"), (2, -1, "or twice")):
+        directory = tmp_path / str(number)
+        (directory / "results").mkdir(parents=True)
+        writer = ResultWriter(directory, stored, Serial())
+        path = writer._new_field(KEY, 1, (8, 3))
+        if first is not None:
+            for row in (abs(first), 0) if first < 0 else (first,):
+                writer._write(path, row, np.zeros((7, 3)))
+        with pytest.raises(ValueError, match=match):
+            writer.finish()
 
 
 VTU_CELLS = {"hex20": "hexahedron20", "tet10": "tetra10"}

@@ -2,7 +2,8 @@
 
 A field file is the bare array, little-endian, C order. Values travel from the rank that has them to the rank that
 writes the slice they belong to, so that every file is written in large contiguous pieces, which any shared filesystem
-can take.
+can take. The checksum of a field is put together from those of its pieces in memory: the file is not read again, and a
+piece that does not reach the disk as it was is found by whoever reads it next.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from dougong.internal import run_pb2
 from dougong.meshes.canonical import StoredMesh
 from dougong.solver.comm import Comm, Directory
+from dougong.solver.crc import combine
 from dougong.solver.partition import Part
 from dougong.solver.rundir import RESULTS
 from dougong.v1 import analysis_pb2 as pb
@@ -28,6 +30,9 @@ from dougong.v1 import mesh_pb2, options_pb2, result_pb2
 Array = NDArray[np.float64]
 
 _READ = 1 << 22
+
+#: First byte, number of bytes and CRC-32 of a piece of a file.
+_Piece = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class ResultWriter:
         self.fields: list[result_pb2.FieldInfo] = []
         self.artifacts: list[result_pb2.ArtifactInfo] = []
         self._paths: list[tuple[str, str, int]] = []
+        # By path what this rank wrote: first byte, number of bytes, CRC-32.
+        self._pieces: dict[str, list[_Piece]] = {}
 
     def nodal(self, key: FieldKey, part: Part, values: Array) -> Array:
         """Write values at nodes.
@@ -116,7 +123,8 @@ class ResultWriter:
 
     def _new_field(
         self, key: FieldKey, location: pb.Location, shape: tuple[int, int], counts: list[int] | None = None
-    ) -> Path:
+    ) -> str:
+        """Announce a field and make its file; returns its path in the run directory."""
         relative = f"{RESULTS}/field-{len(self.fields)}.bin"
         self._paths.append((relative, "field", len(self.fields)))
         self.fields.append(
@@ -133,39 +141,57 @@ class ResultWriter:
                 size_bytes=shape[0] * shape[1] * 8,
             )
         )
-        path = self._rundir / relative
         if self._comm.rank == 0:
-            create(path, shape[0] * shape[1] * 8)
+            create(self._rundir / relative, shape[0] * shape[1] * 8)
         self._comm.barrier()
-        return path
+        return relative
 
-    def _write(self, path: Path, first_row: int, rows: Array) -> None:
-        write_at(path, first_row * rows.shape[1] * 8, rows)
+    def _write(self, relative: str, first_row: int, rows: Array) -> None:
+        rows = np.ascontiguousarray(rows)
+        first = first_row * rows.shape[1] * 8
+        write_at(self._rundir / relative, first, rows)
+        self._pieces.setdefault(relative, []).append((first, rows.nbytes, zlib.crc32(_bytes(rows))))
 
     def finish(self) -> list[run_pb2.ResultFile]:
-        """Make everything durable and compute the checksums, the files shared out over the ranks."""
+        """Make everything durable and tell the checksums; artifacts are read for theirs, shared out over the ranks."""
+        for path, _, _ in self._paths:
+            _sync(self._rundir / path)
         self._comm.barrier()
-        mine = {
-            k: _digest(self._rundir / path)
-            for k, (path, _, _) in enumerate(self._paths)
-            if k % self._comm.size == self._comm.rank
-        }
-        every: dict[int, tuple[int, str, int]] = {}
-        for part in self._comm.gather(mine):
-            every.update(part)
+        artifacts = [path for path, kind, _ in self._paths if kind == "artifact"]
+        read = {path: _digest(self._rundir / path) for path in artifacts[self._comm.rank :: self._comm.size]}
+        pieces: dict[str, list[_Piece]] = {}
+        digests: dict[str, tuple[int, str, int]] = {}
+        for theirs, found in self._comm.gather((self._pieces, read)):
+            digests.update(found)
+            for path, some in theirs.items():
+                pieces.setdefault(path, []).extend(some)
         files = []
-        for k, (path, kind, index) in enumerate(self._paths):
-            size, sha256, crc32 = every[k]
-            file = run_pb2.ResultFile(path=path, size_bytes=size, sha256=sha256, crc32=crc32)
+        for path, kind, index in self._paths:
+            file = run_pb2.ResultFile(path=path)
             if kind == "field":
-                file.field_index = index
-                self.fields[index].crc32 = crc32
+                field = self.fields[index]
+                field.crc32 = file.crc32 = _crc_of_whole(pieces.get(path, []), field.size_bytes)
+                file.size_bytes, file.field_index = field.size_bytes, index
             else:
+                artifact = self.artifacts[index]
+                file.size_bytes, file.sha256, file.crc32 = digests[path]
+                artifact.size_bytes, artifact.sha256 = file.size_bytes, file.sha256
                 file.artifact_index = index
-                self.artifacts[index].sha256 = sha256
-                self.artifacts[index].size_bytes = size
             files.append(file)
         return files
+
+
+def _crc_of_whole(pieces: list[_Piece], size: int) -> int:
+    """CRC-32 of a file from its pieces in any order."""
+    pieces = sorted(piece for piece in pieces if piece[1])
+    end = 0
+    for first, count, _ in pieces:
+        if first != end:
+            raise ValueError(f"a field was not written from byte {end} to {first}, or twice")
+        end += count
+    if end != size:
+        raise ValueError(f"a field was written to byte {end} of {size}")
+    return combine((crc, count) for _, count, crc in pieces)
 
 
 def in_stored_order(directory: Directory, index: NDArray[np.int64], values: Array) -> Array:
@@ -184,7 +210,7 @@ def create(path: Path, size: int) -> None:
 
 def write_at(path: Path, offset: int, rows: NDArray[Any]) -> None:
     """Write an array at an offset of a file that exists."""
-    data = np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data if rows.size else memoryview(b"")
+    data = _bytes(np.ascontiguousarray(rows))
     fd = os.open(path, os.O_WRONLY)
     try:
         while data:
@@ -194,10 +220,23 @@ def write_at(path: Path, offset: int, rows: NDArray[Any]) -> None:
         os.close(fd)
 
 
+def _bytes(rows: NDArray[Any]) -> memoryview:
+    """The bytes of a contiguous array."""
+    return rows.reshape(-1).view(np.uint8).data if rows.size else memoryview(b"")
+
+
+def _sync(path: Path) -> None:
+    """Make durable what this rank wrote of a file."""
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def _digest(path: Path) -> tuple[int, str, int]:
     sha, crc, size = hashlib.sha256(), 0, 0
     with open(path, "rb") as file:
-        os.fsync(file.fileno())
         while piece := file.read(_READ):
             sha.update(piece)
             crc = zlib.crc32(piece, crc)

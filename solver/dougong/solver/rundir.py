@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ OUTCOME = "outcome.pb"
 LOG = "log"
 
 _MAGIC = b"DGOUT1\n"
+
+#: Bytes that are read at a time.
+_READ = 1 << 22
 
 
 class AlreadyFencedError(Exception):
@@ -189,10 +193,13 @@ def verify_files(directory: Path, outcome: run_pb2.Outcome) -> None:
     """
     for entry in outcome.files:
         path = directory / entry.path
+        crc = 0
         try:
             with open(path, "rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                while piece := file.read(_READ):
+                    crc = zlib.crc32(piece, crc)
+                size = file.tell()
         except OSError as error:
             raise DataLoss("RESULT_DAMAGED", file=entry.path) from error
-        if digest != entry.sha256:
+        if (size, crc) != (entry.size_bytes, entry.crc32):
             raise DataLoss("RESULT_DAMAGED", file=entry.path)
