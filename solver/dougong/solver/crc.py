@@ -1,7 +1,7 @@
 """CRC-32 of a file from those of its pieces, so that every rank sums up what it writes and nobody reads it again.
 
-A CRC is the remainder of a polynomial over GF(2), the bits of the data, divided by a fixed one. So that of two pieces one
-after the other is that of the first, moved up by the bits of the second, plus that of the second. What CRC-32 does
+A CRC is the remainder of a polynomial over GF(2), the bits of the data, divided by a fixed one. So that of two pieces
+one after the other is that of the first, moved up by the bits of the second, plus that of the second. What CRC-32 does
 before and after the division (it inverts bits) cancels in this sum.
 
 Source: Peterson, Brown, "Cyclic codes for error detection", Proceedings of the IRE 49, 1961.
