@@ -1,5 +1,7 @@
 """Frames of a result in the command: which are there, what files are called, what a picture shows."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from dougong.client.cli.progress import ProgressDisplay
 from dougong.client.cli.results import _part, frame_part
 from dougong.client.cli.tables import combination_lines
 from dougong.client.frames import check_name, frames_of, names_in
+from dougong.client.yaml_analysis import load
 from dougong.messages import NotFound
 from dougong.v1 import analysis_pb2 as a
 from dougong.v1 import job_pb2, options_pb2, result_pb2
@@ -105,3 +108,12 @@ def test_the_picture_shows_the_worst_frame_or_the_one_asked_for(tmp_path, monkey
     assert render.draw_step(client, job, result_pb2.Result(fields=fields), one, skin, tmp_path / "p.png", "t", frame)
     assert client.asked == [("von_mises", shown)]
     assert drawn[0].title in (("t, 重", "t, 2") if shown else ("t, light",))
+
+
+def test_the_example_is_read_and_the_read_me_shows_its_cases():
+    root = Path(__file__).parents[2]
+    example = root / "examples/bracket/load_cases.yaml"
+    assert names_in(load(example).analysis) == ["pull", "press", "side", "operation", "ultimate"]
+    shown = example.read_text().partition("    load_cases:")[2]
+    for name in ("README.md", "README.zh-CN.md"):
+        assert shown in (root / name).read_text()
