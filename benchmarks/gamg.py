@@ -20,12 +20,12 @@ from bodies import Body, make
 from budget import SHORT_SECONDS
 
 from dougong.solver.assemble import assemble
-from dougong.solver.coarse import linear_level
 from dougong.solver.comm import Serial
 from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.linalg import LinearSolver, SolveInput
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model, assign_sections
+from dougong.solver.operator import multigrid_levels
 from dougong.solver.partition import build_part
 from dougong.solver.problem import resolve
 from dougong.solver.regions import Regions
@@ -50,15 +50,15 @@ class System:
         self._modes = model.physics.free_modes(centred)[1]
 
     def ours(self) -> tuple[np.ndarray, int]:
-        """As our worker would; assembly of the linear level counts."""
-        return self._solve(linear_level(self._model, self._constraints, self._loads.matrices))
+        """As our worker would; assembly of the linear level counts, and the matrix is not needed."""
+        return self._solve(multigrid_levels(self._model, self._constraints, self._loads.matrices))
 
     def plain(self) -> tuple[np.ndarray, int]:
-        """GAMG on the matrix of the quadratic elements."""
+        """GAMG on the matrix of the quadratic elements, which is there already."""
         return self._solve(None)
 
-    def _solve(self, level: Any) -> tuple[np.ndarray, int]:
-        given = SolveInput(self._model.part, self._system.matrix, self._modes, level)
+    def _solve(self, levels: Any) -> tuple[np.ndarray, int]:
+        given = SolveInput(self._model.part, lambda: self._system.matrix, self._modes, levels)
         options = pb.SolverOptions(method=pb.SolverOptions.METHOD_ITERATIVE)
         solver = LinearSolver(given, options, None)
         try:

@@ -30,8 +30,8 @@ from dougong.solver.assemble import assemble
 from dougong.solver.check import check
 from dougong.solver.comm import Comm, Mpi, Serial
 from dougong.solver.conditions import ConstraintBuilder, ConstraintSet
-from dougong.solver.loads import LoadBuilder
 from dougong.solver.graph import by_graph
+from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model, assign_sections
 from dougong.solver.mpi import MPI
 from dougong.solver.partition import build_part
@@ -281,7 +281,7 @@ class Discrete:
         system = assemble(self.model, self.constraints, self.rhs, self.extra)
         part = self.model.part
         modes = self.model.physics.free_modes(self.points[: part.n_owned])[1]
-        given = linalg.SolveInput(part, system.matrix, modes, None)
+        given = linalg.SolveInput(part, lambda: system.matrix, modes, None)
         chosen = pb.SolverOptions(**({"method": pb.SolverOptions.METHOD_DIRECT} | options))
         solver = linalg.LinearSolver(given, chosen, WORLD if part.comm.size > 1 else None)
         u = np.zeros((part.n_local, self.nc))

@@ -49,9 +49,17 @@ def test_product_and_diagonal_are_those_of_the_matrix(case, kind):
             values = np.zeros((pattern.n_blocks, nc, nc))
             kernels.assemble(form, pattern, values, constraints=held)
             matrix = dense(pattern, values)
-            operator = kernels.ConstrainedOperator([form], n, held)
-            product = operator.apply(u, np.empty_like(u))
-            assert relative_difference(product.ravel(), matrix @ u.ravel()) < 1e-13
+            operator = kernels.ConstrainedOperator([form], nc, (n, n), held)
+            if held is None:
+                product = kernels.apply(form, u, np.zeros_like(u))
+                assert relative_difference(product.ravel(), matrix @ u.ravel()) < 1e-13
+            for dtype, tolerance in ((np.float64, 1e-13), (np.float32, 2e-6)) if kind != "mass" else ():
+                product = kernels.Product(operator, dtype)
+                x, y = product.vector(), product.vector()
+                x[:] = u.ravel()
+                product.multiply(x, y)
+                assert relative_difference(y, matrix @ u.ravel()) < tolerance
+                np.testing.assert_array_equal(x, u.ravel().astype(dtype))
             own = matrix.reshape(n, nc, n, nc)[np.arange(n), :, np.arange(n)]
             assert relative_difference(operator.diagonal, own) < 1e-13
 

@@ -122,7 +122,9 @@ def _galerkin(case, nc):
     level = linear_level(case.model, case.constraints, case.extra)
     K = matrix(system(case).matrix)
     local = (level.owned[:, None] * nc + np.arange(nc)).ravel()
-    W = level.interpolation(nc).tocsc()[:, local]
+    interpolation = level.interpolation()
+    unit = np.eye(K.shape[0], dtype=np.float32).reshape(-1, K.shape[0] // nc, nc)[local]
+    W = sparse.csc_matrix(np.stack([interpolation.prolong(e).ravel() for e in unit], axis=1, dtype=float))
     full = np.zeros((len(local), K.shape[0]))
     rows = level.matrix
     blocks = sparse.bsr_matrix((rows.values, rows.indices, rows.indptr), shape=full.shape)

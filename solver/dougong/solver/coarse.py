@@ -17,7 +17,7 @@ from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model
 from dougong.solver.partition import Part
 
-Array = NDArray[np.float64]
+Single = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,43 @@ class LinearLevel:
         """The processes."""
         return self.part.comm
 
-    def interpolation(self, nc: int) -> sparse.csr_matrix:
-        """Interpolation from local corner nodes to owned nodes, unknown by unknown, shape (n_owned nc, n_local nc).
+    def interpolation(self) -> Interpolation:
+        """Interpolation from the corner nodes."""
+        return Interpolation(self.part, self.constraints)
 
-        The value at a node is that of the linear shape functions there, projected onto what its conditions leave free.
-        """
-        nodes, parents, weights = _parents(self.part)
-        held = self.constraints.index[nodes] >= 0
-        P = np.broadcast_to(np.eye(nc), (len(nodes), nc, nc)).copy()
-        P[held] = self.constraints.projectors[self.constraints.index[nodes[held]]]
-        entries = weights[:, None, None] * P  # (n_entries, nc, nc)
-        e, i, j = np.nonzero(entries)
-        place = (nodes[e].astype(np.int64) * nc + i, parents[e].astype(np.int64) * nc + j)
-        shape = (self.part.n_owned * nc, self.part.n_local * nc)
-        return sparse.coo_matrix((entries[e, i, j], place), shape=shape).tocsr()
+
+class Interpolation:
+    """Interpolation from local corner nodes to owned nodes, in single precision.
+
+    The value at a node is that of the linear shape functions there, projected onto what its conditions leave free.
+
+    Parameters
+    ----------
+    part
+        The part.
+    constraints
+        Conditions.
+    """
+
+    def __init__(self, part: Part, constraints: ConstraintSet) -> None:
+        self._weights = _weights(part)
+        self._transposed = self._weights.T.tocsr()
+        self._held = np.flatnonzero(constraints.index[: part.n_owned] >= 0)
+        self._projectors = constraints.projectors[constraints.index[self._held]].astype(np.float32)
+
+    def prolong(self, corners: Single) -> Single:
+        """Values at owned nodes, shape (n_owned, nc), from values at local nodes, of which the corners count."""
+        values = self._weights @ corners
+        self._project(values)
+        return values
+
+    def restrict(self, values: Single) -> Single:
+        """The transposed: shape (n_local, nc) from shape (n_owned, nc), which is changed."""
+        self._project(values)
+        return self._transposed @ values
+
+    def _project(self, values: Single) -> None:
+        values[self._held] = np.einsum("nij,nj->ni", self._projectors, values[self._held])
 
 
 def linear_level(model: Model, constraints: ConstraintSet, extra: list[ElementMatrices]) -> LinearLevel | None:
@@ -95,20 +118,22 @@ def linear_level(model: Model, constraints: ConstraintSet, extra: list[ElementMa
     return LinearLevel(part, owned, numbers[:, 0].astype(np.int64), len(owned), n_total, matrix, constraints)
 
 
-def _parents(part: Part) -> tuple[NDArray[np.int32], NDArray[np.int32], Array]:
-    """(node, corner, weight) for every owned node."""
-    found: list[tuple[NDArray[np.int32], NDArray[np.int32], Array]] = []
-    done = np.zeros(part.n_owned, dtype=bool)
+def _weights(part: Part) -> sparse.csr_matrix:
+    """The linear shape functions of the corners at the owned nodes, shape (n_owned, n_local)."""
+    rows, columns, values = [], [], []
+    missing = np.ones(part.n_owned, dtype=bool)
     for block in part.blocks:
-        weights = corner_values(block.type.name)  # (n_nodes, n_corners)
-        for a in range(block.type.n_nodes):
-            nodes, first = np.unique(block.nodes[:, a], return_index=True)
-            fresh = nodes < part.n_owned
-            nodes, first = nodes[fresh], first[fresh]
-            new = ~done[nodes]
-            nodes, first = nodes[new], first[new]
-            done[nodes] = True
-            for c in np.flatnonzero(np.abs(weights[a]) > 1e-12):
-                found.append((nodes, block.nodes[first, c], np.full(len(nodes), weights[a, c])))
-    node, parent, weight = (np.concatenate(x) for x in zip(*found, strict=True))
-    return node, parent, weight
+        tables = corner_values(block.type.name).astype(np.float32)  # (n_nodes, n_corners)
+        # Any cell of a node does: on a shared edge or face the corners of that alone have weight.
+        place = np.full(part.n_local, -1)
+        place[block.nodes.ravel()] = np.arange(block.nodes.size)
+        nodes = np.flatnonzero(missing & (place[: part.n_owned] >= 0))
+        missing[nodes] = False
+        cell, a = np.divmod(place[nodes], block.type.n_nodes)
+        weights = tables[a]  # (n, n_corners)
+        n, corner = np.nonzero(np.abs(weights) > 1e-6)
+        rows.append(nodes[n])
+        columns.append(block.nodes[cell[n], corner])
+        values.append(weights[n, corner])
+    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+    return sparse.coo_matrix(entries, shape=(part.n_owned, part.n_local)).tocsr()

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import petsc4py
 from numpy.typing import NDArray
+from scipy import sparse
 
 from dougong.solver.mpi import MPI
 
@@ -34,6 +35,7 @@ from dougong.solver.assemble import BlockMatrix  # noqa: E402
 from dougong.solver.coarse import LinearLevel  # noqa: E402
 from dougong.solver.linalg_choice import Said, relative_tolerance  # noqa: E402
 from dougong.solver.multigrid import PMultigrid  # noqa: E402
+from dougong.solver.operator import Operator  # noqa: E402
 from dougong.solver.partition import Part  # noqa: E402
 from dougong.v1 import analysis_pb2 as pb  # noqa: E402
 from dougong.v1 import result_pb2  # noqa: E402
@@ -66,17 +68,22 @@ class SolveInput:
     part
         The part, whose owned nodes are the block rows.
     matrix
-        Owned block rows of a symmetric positive definite matrix.
+        Assembles the owned block rows of a symmetric positive definite matrix; called only where they are needed.
     near_nullspace
         shape (n_owned, nc, k): motions that strain the body little, for aggregation.
-    linear_level
-        The linear level of p-multigrid; None for linear cells.
+    levels
+        The matrix as a product, and the linear level of p-multigrid; None where that is not possible.
     """
 
     part: Part
-    matrix: BlockMatrix
+    matrix: Callable[[], BlockMatrix]
     near_nullspace: Array
-    linear_level: LinearLevel | None
+    levels: tuple[Operator, LinearLevel] | None
+
+    @property
+    def dofs(self) -> int:
+        """Unknowns on all ranks."""
+        return self.near_nullspace.shape[1] * self.part.n_total
 
 
 def version() -> str:
@@ -158,13 +165,11 @@ class LinearSolver:
         self._objects: list[Any] = []
         self._bottom: Any = None
         self._asked = dict(options.petsc_options)
-        # p-multigrid works on the assembled rows; another preconditioner needs a matrix that PETSc knows.
-        other = "pc_type" in self._asked or not kernels.available()
-        self._level = None if other else given.linear_level
+        # p-multigrid needs no matrix; another preconditioner needs one that PETSc knows.
+        self._levels = None if "pc_type" in self._asked else given.levels
         self.tolerance = relative_tolerance(options)
         self.max_iterations = options.max_iterations if options.HasField("max_iterations") else DEFAULT_MAX_ITERATIONS
-        self.nc = given.matrix.values.shape[1]
-        self.dofs = self.nc * given.part.n_total
+        self.nc, self.dofs = given.near_nullspace.shape[1], given.dofs
         self.direct = options.method == pb.SolverOptions.METHOD_DIRECT
         try:
             self._setup()
@@ -183,10 +188,11 @@ class LinearSolver:
             for name, value in names.items():
                 database[name] = value
             self.ksp.setFromOptions()
-            if self._bottom is not None and self._level is not None:
+            if self._bottom is not None and self._levels is not None:
                 self._bottom.setFromOptions()
                 self._bottom.setUp()
-                cycle = PMultigrid(self._given.part, self._rows, self._level, self._solve_linear)
+                operator, level = self._levels
+                cycle = PMultigrid(self._given.part, kernels.Smoother(operator.cells), level, self._solve_linear)
                 self.ksp.getPC().setPythonContext(_Preconditioner(cycle))
             self.ksp.setUp()
             if "ksp_type" in self._asked or "pc_type" in self._asked:
@@ -197,13 +203,15 @@ class LinearSolver:
                 database.delValue(name)
 
     def _operator(self) -> Any:
-        part, matrix = self._given.part, self._given.matrix
-        if self.direct or self._level is None:
+        part = self._given.part
+        if self.direct or self._levels is None:
+            matrix = self._given.matrix()
+            self._norm = float(part.comm.max(matrix.norm_inf()))
             return block_matrix(part, matrix, self._comm)
-        # The rows as they were assembled: nothing is copied into PETSc.
-        self._rows = kernels.BlockRows(matrix.indptr, matrix.indices, matrix.values, part.n_local)
+        operator, _ = self._levels
+        self._norm = operator.norm_inf()
         n = part.n_owned * self.nc
-        A = PETSc.Mat().createPython(((n, self.dofs), (n, self.dofs)), _Operator(part, self._rows), comm=self._comm)
+        A = PETSc.Mat().createPython(((n, self.dofs), (n, self.dofs)), _Operator(operator), comm=self._comm)
         A.setUp()
         return A
 
@@ -232,13 +240,13 @@ class LinearSolver:
             ksp.setNormType(PETSc.KSP.NormType.NATURAL)
         ksp.setTolerances(rtol=self.tolerance, atol=0.0, divtol=1e8, max_it=self.max_iterations)
         ksp.setConvergenceTest(self._converged)
-        level = self._level
-        if level is None:
+        if self._levels is None:
             self.said = Said("METHOD_CG_GAMG")
             self._near_nullspace(self.A, self._given.near_nullspace)
             ksp.getPC().setType("gamg")
             return _GAMG
         self.said = Said("METHOD_CG_PMULTIGRID")
+        _, level = self._levels
         coarse = self._keep(block_matrix(level, level.matrix, self._comm))
         self._near_nullspace(coarse, self._given.near_nullspace[level.owned])
         bottom = self._keep(PETSc.KSP().create(comm=self._comm))
@@ -338,8 +346,7 @@ class LinearSolver:
             x0.axpy(1.0, y)
             A.mult(x0, r)
             r.aypx(-1.0, b)
-            norm_A = float(self._given.part.comm.max(self._given.matrix.norm_inf()))
-            scale = norm_A * x0.norm(inf) + b.norm(inf)
+            scale = self._norm * x0.norm(inf) + b.norm(inf)
             residual = r.norm(inf)
             if not np.isfinite(residual) or not np.isfinite(scale):
                 raise SolveError("NON_FINITE", solver=self.said.text())
@@ -380,17 +387,14 @@ class LinearSolver:
 
 
 class _Operator:
-    """A matrix for PETSc whose product is that of `BlockRows`."""
+    """A matrix for PETSc that is known by its products."""
 
-    def __init__(self, part: Part, rows: kernels.BlockRows) -> None:
-        self._part, self._rows = part, rows
-        self._local = np.zeros(part.n_local * rows.nc)
+    def __init__(self, operator: Operator) -> None:
+        self._operator = operator
 
     def mult(self, A: Any, x: Any, y: Any) -> None:
         """Y = A x."""
-        self._local[: self._part.n_owned * self._rows.nc] = x.getArray(readonly=True)
-        self._part.halo.update(self._local.reshape(-1, self._rows.nc))
-        self._rows.multiply(self._local, y.getArray())
+        self._operator.multiply(x.getArray(readonly=True), y.getArray())
 
 
 class _Preconditioner:
@@ -441,33 +445,12 @@ def block_matrix(rows: Any, matrix: BlockMatrix, comm: Any) -> Any:
         place = np.where(columns < first, 0, np.where(columns < first + n, 1, 2))
         order = np.argsort(np.repeat(np.arange(n) * 3, np.diff(indptr)) + place, kind="stable")
         columns, values = columns[order], values[order]
-    if nc > 1:
-        indptr, columns, values = _scalar_rows(indptr, columns, values)
-    csr = (indptr.astype(itype), columns.astype(itype), np.ascontiguousarray(values).ravel())
+    blocks = sparse.bsr_matrix((values, columns, indptr), shape=(n * nc, rows.n_total * nc)).tocsr()
+    csr = (blocks.indptr.astype(itype), blocks.indices.astype(itype), blocks.data)
     A = PETSc.Mat().createAIJ(size, bsize=nc, csr=csr, comm=comm)
     A.setOption(PETSc.Mat.Option.SPD, True)  # Cholesky wants to know
     A.setOption(PETSc.Mat.Option.SYMMETRIC, True)
     return A
-
-
-def _scalar_rows(
-    indptr: NDArray[np.int64], columns: NDArray[np.int64], values: Array
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
-    """Block rows as scalar rows."""
-    nc = values.shape[1]
-    n = len(indptr) - 1
-    counts = np.repeat(np.diff(indptr) * nc, nc)
-    scalar = np.concatenate([[0], np.cumsum(counts)])
-    out_columns = np.empty(scalar[-1], dtype=np.int64)
-    out_values = np.empty(scalar[-1])
-    block_row = np.repeat(np.arange(n), np.diff(indptr))
-    within = np.arange(len(columns)) - indptr[block_row]
-    for i in range(nc):
-        at = scalar[block_row * nc + i] + within * nc
-        for j in range(nc):
-            out_columns[at + j] = columns * nc + j
-            out_values[at + j] = values[:, i, j]
-    return scalar, out_columns, out_values
 
 
 def _reason_name(reason: int) -> str:

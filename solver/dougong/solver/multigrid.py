@@ -1,8 +1,8 @@
 """p-multigrid: smoothing on the quadratic level, the rest left to a solver of the linear level.
 
 One application is a symmetric V-cycle: Chebyshev smoothing with the block diagonal as inner preconditioner, correction
-from the linear level, the same smoothing again. The smoother works in single precision on a copy of the matrix: it
-reads half as much, and only prepares the next iterate of a double-precision conjugate gradient iteration.
+from the linear level, the same smoothing again. Smoothing is in single precision: it only prepares the next iterate of
+a conjugate gradient iteration in double precision.
 
 Sources: Adams, Brezina, Hu, Tuminaro, "Parallel multigrid smoothing: polynomial versus Gauss-Seidel", JCP 188, 2003;
 Saad, "Iterative methods for sparse linear systems", 2nd ed., algorithm 12.1 (Chebyshev) and section 6.7.3 (Lanczos from
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.solver.coarse import LinearLevel
-from dougong.solver.kernels import BlockRows
+from dougong.solver.kernels import Smoother
 from dougong.solver.partition import Part
 
 Array = NDArray[np.float64]
@@ -38,26 +38,25 @@ class PMultigrid:
     ----------
     part
         The part whose owned nodes are the rows.
-    rows
-        The operator.
+    smoother
+        The operator, and how it is smoothed.
     level
         The linear level.
     solve_linear
         Solves on the linear level: values at the owned corner nodes, shape (n_corners nc,), to the same.
     """
 
-    def __init__(self, part: Part, rows: BlockRows, level: LinearLevel, solve_linear: Callable[[Array], Array]) -> None:
-        self._part, self._rows, self._level, self._solve_linear = part, rows, level, solve_linear
-        self._nc = rows.nc
-        rows.prepare_smoothing()
-        P = level.interpolation(rows.nc).astype(np.float32)
-        self._prolong, self._restrict = P, P.T.tocsr()
-        unknowns = level.owned[:, None] * rows.nc + np.arange(rows.nc)
+    def __init__(
+        self, part: Part, smoother: Smoother, level: LinearLevel, solve_linear: Callable[[Array], Array]
+    ) -> None:
+        self._part, self._smoother, self._level, self._solve_linear = part, smoother, level, solve_linear
+        self._nc = smoother.nc
+        self._interpolation = level.interpolation()
+        unknowns = level.owned[:, None] * self._nc + np.arange(self._nc)
         self._corners = unknowns.ravel()
         self.largest_eigenvalue = self._largest_eigenvalue()
-        self._x, self._y = rows.vector(), rows.vector()
-        self._p = np.zeros(part.n_owned * rows.nc, dtype=np.float32)
-        self._r = np.empty_like(self._p)
+        self._x, self._y = smoother.vector(), smoother.vector()
+        self._p = np.zeros(part.n_owned * self._nc, dtype=np.float32)
 
     def apply(self, residual: Array, out: Array) -> None:
         """One V-cycle: an approximate solution of A out = residual, both of owned unknowns. Collective."""
@@ -69,21 +68,18 @@ class PMultigrid:
         x, y = self._x, self._y
         coefficients = list(_chebyshev(_LOWER * self.largest_eigenvalue, _UPPER * self.largest_eigenvalue, STEPS))
         # From a zero start the first step needs no product.
-        self._rows.jacobi(b, self._p)
-        self._p *= coefficients[0][0]
-        x[: b.size] = self._p
+        self._smoother.start(b, coefficients[0][0], self._p, x)
         for alpha, beta in coefficients[1:]:
             x, y = self._smooth(b, x, y, alpha, beta)
 
         self._update(x)
-        self._rows.residual(b, x, self._r)
-        fine = self._restrict @ self._r
-        self._part.halo.collect(fine.reshape(-1, self._nc))
-        coarse = self._solve_linear(fine[self._corners].astype(np.float64))
+        fine = self._interpolation.restrict(self._smoother.residual(b, x).reshape(-1, self._nc))
+        self._part.halo.collect(fine)
+        coarse = self._solve_linear(fine.reshape(-1)[self._corners].astype(np.float64))
         local = np.zeros(self._part.n_local * self._nc, dtype=np.float32)
         local[self._corners] = coarse
         self._update(local)
-        x[: b.size] += self._prolong @ local
+        x[: b.size] += self._interpolation.prolong(local.reshape(-1, self._nc)).reshape(-1)
 
         for alpha, beta in coefficients:
             x, y = self._smooth(b, x, y, alpha, beta)
@@ -92,7 +88,7 @@ class PMultigrid:
 
     def _smooth(self, b: Single, x: Single, y: Single, alpha: float, beta: float) -> tuple[Single, Single]:
         self._update(x)
-        self._rows.smooth(b, x, alpha, beta, self._p, y)
+        self._smoother.step(b, x, alpha, beta, self._p, y)
         return y, x
 
     def _update(self, x: Single) -> None:
@@ -100,20 +96,18 @@ class PMultigrid:
 
     def _largest_eigenvalue(self) -> float:
         """Largest eigenvalue of D^-1 A by some Lanczos steps, from a start that does not depend on the parts."""
-        part, rows, nc = self._part, self._rows, self._nc
+        part, smoother, nc = self._part, self._smoother, self._nc
         key = part.nodes[: part.n_owned, None] * nc + np.arange(nc)
         r = ((key * 2654435761) % 4294967296 / 4294967296.0 - 0.5).ravel()
-        inverse = np.empty(r.size, dtype=np.float32)
 
         def precondition(v: Array) -> Array:
-            rows.jacobi(v.astype(np.float32), inverse)
-            return inverse.astype(np.float64)
+            return smoother.jacobi(v.astype(np.float32)).astype(np.float64)
 
         def dot(a: Array, b: Array) -> float:
             return float(part.comm.sum(float(a @ b)))
 
         # Single precision is enough for two digits of an eigenvalue.
-        x, zero, product = rows.vector(), np.zeros(r.size, dtype=np.float32), np.empty(r.size, dtype=np.float32)
+        x, zero = smoother.vector(), np.zeros(r.size, dtype=np.float32)
         z = precondition(r)
         p, rho = z.copy(), dot(r, z)
         alphas: list[float] = []
@@ -121,8 +115,7 @@ class PMultigrid:
         for _ in range(_LANCZOS_STEPS):
             x[: r.size] = p
             self._part.halo.update(x.reshape(-1, nc))
-            rows.residual(zero, x, product)
-            Ap = -product.astype(np.float64)
+            Ap = -smoother.residual(zero, x).astype(np.float64)
             alpha = rho / dot(p, Ap)
             r -= alpha * Ap
             z = precondition(r)

@@ -11,7 +11,6 @@ tests hold both to the same numbers. Build them once with ``python -m dougong.so
 
 from dougong.solver.kernels.cells import CellBlock, cell_block
 from dougong.solver.kernels.evaluate import (
-    ConstrainedOperator,
     apply,
     diagonal_blocks,
     gradients_at_points,
@@ -21,16 +20,18 @@ from dougong.solver.kernels.evaluate import (
 from dougong.solver.kernels.forms import Form, diffusion, elasticity, elasticity_tangents, mass
 from dougong.solver.kernels.loader import KernelError, available, library
 from dougong.solver.kernels.matrix import Constraints, Pattern, assemble, block_pattern
-from dougong.solver.kernels.rows import BlockRows
+from dougong.solver.kernels.product import ConstrainedOperator, Product
+from dougong.solver.kernels.smoother import Smoother
 
 __all__ = [
-    "BlockRows",
     "CellBlock",
     "ConstrainedOperator",
     "Constraints",
     "Form",
     "KernelError",
     "Pattern",
+    "Product",
+    "Smoother",
     "apply",
     "assemble",
     "available",

@@ -4,6 +4,10 @@
 
 #include "elements.h"
 
+#define VECTOR vd
+#define NAME(x) x
+#include "tensors.h"
+
 INLINE void gather_field(work *w, const int64_t *cell, const double *u, const int nc)
 {
     const int64_t kf = w->c->n_field;
@@ -44,66 +48,6 @@ INLINE void add_divergence(work *w, const double *table, const vd *p, const int 
             vd sum = w->y[a * nc + i];
             for (int alpha = 0; alpha < dim; alpha++) sum += p[i * dim + alpha] * table[a * dim + alpha];
             w->y[a * nc + i] = sum;
-        }
-}
-
-/* out[i][k] = sum_alpha h[i][alpha] inv[k][alpha], or the other way round. */
-INLINE void pull(const vd *h, const vd *inv, vd *out, const int dim, const int nc)
-{
-    for (int i = 0; i < nc; i++)
-        for (int k = 0; k < dim; k++) {
-            out[i * dim + k] = h[i * dim] * inv[k * dim];
-            for (int alpha = 1; alpha < dim; alpha++) out[i * dim + k] += h[i * dim + alpha] * inv[k * dim + alpha];
-        }
-}
-
-INLINE void push(const vd *stress, const vd *inv, vd *out, const int dim, const int nc)
-{
-    for (int i = 0; i < nc; i++)
-        for (int alpha = 0; alpha < dim; alpha++) {
-            out[i * dim + alpha] = stress[i * dim] * inv[alpha];
-            for (int k = 1; k < dim; k++) out[i * dim + alpha] += stress[i * dim + k] * inv[k * dim + alpha];
-        }
-}
-
-/* stress[i][k] times wdet from the gradient e[i][k]; kind and dim are known when compiled. */
-INLINE void flux(const vd *e, const vd *c, vd wdet, vd *stress, const int dim, const int kind)
-{
-    if (kind == DG_DIFFUSION) {
-        for (int k = 0; k < dim; k++) {
-            vd sum = c[k * dim] * e[0];
-            for (int l = 1; l < dim; l++) sum += c[k * dim + l] * e[l];
-            stress[k] = wdet * sum;
-        }
-        return;
-    }
-    if (kind == DG_ISOTROPIC) {
-        vd trace = e[0] + e[dim + 1];
-        if (dim == 3) trace += e[8];
-        trace *= c[0];
-        for (int i = 0; i < dim; i++)
-            for (int k = i; k < dim; k++) {
-                vd s = c[1] * (e[i * dim + k] + e[k * dim + i]);
-                if (i == k) s += trace;
-                stress[i * dim + k] = stress[k * dim + i] = wdet * s;
-            }
-        return;
-    }
-    const int s = dim == 3 ? 6 : 3;
-    vd strain[6];
-    UNROLL
-    for (int i = 0; i < dim; i++)
-        UNROLL
-        for (int k = i; k < dim; k++)
-            strain[voigt(i, k, dim)] = i == k ? e[i * dim + i] : e[i * dim + k] + e[k * dim + i];
-    UNROLL
-    for (int i = 0; i < dim; i++)
-        UNROLL
-        for (int k = i; k < dim; k++) {
-            const vd *row = c + voigt(i, k, dim) * s;
-            vd sum = row[0] * strain[0];
-            for (int j = 1; j < s; j++) sum += row[j] * strain[j];
-            stress[i * dim + k] = stress[k * dim + i] = wdet * sum;
         }
 }
 

@@ -46,6 +46,7 @@ class CellBlock:
     weights : (nq,) float64
     shapes : (nq, kf) float64 or None - values of the field functions; the mass form needs them
     affine : (m,) uint8 - 1 where the Jacobian is constant
+    modes : (r, kf, dim) float64 and (r,) float64 - gradients and weights that serve affine cells
     n_field_nodes : 1 + the largest node number in `field`
     struct : the same for C
     """
@@ -58,6 +59,7 @@ class CellBlock:
     weights: Float
     shapes: Float | None
     affine: NDArray[np.uint8]
+    modes: tuple[Float, Float]
     n_field_nodes: int
     struct: CellsStruct
     _kept: tuple[Any, ...]
@@ -169,6 +171,7 @@ def cell_block(
         weights=weights,
         shapes=shapes,
         affine=flags,
+        modes=(modes, values),
         n_field_nodes=int(field.max()) + 1 if field.size else 0,
         struct=struct,
         _kept=kept,

@@ -10,11 +10,10 @@ from dougong.solver.kernels.arrays import Float, address, output, reals
 from dougong.solver.kernels.cells import CellBlock
 from dougong.solver.kernels.forms import Form
 from dougong.solver.kernels.loader import check_status, need_library
-from dougong.solver.kernels.matrix import Constraints
 
 
 def apply(form: Form, u: Any, out: Float) -> Float:
-    """Add K u on the owned rows, without constraints; see :class:`ConstrainedOperator` for these.
+    """Add K u on the owned rows, without constraints; :class:`ConstrainedOperator` has them.
 
     Parameters
     ----------
@@ -85,68 +84,6 @@ def internal_force(block: CellBlock, stress: Any, out: Float) -> Float:
     output("out", out, (len(out), block.dim))
     check_status(need_library().kernels.internal_force(block.struct, address(stress), len(out), address(out)))
     return out
-
-
-class ConstrainedOperator:
-    """The matrix :func:`dougong.solver.kernels.matrix.assemble` would make, as a product.
-
-    Parameters
-    ----------
-    forms
-        Forms whose sum is the operator, all with the same number of components.
-    n_rows
-        Owned nodes.
-    constraints : Constraints, optional
-
-    Attributes
-    ----------
-    diagonal : (n_rows, nc, nc) float64
-        Diagonal blocks of the constrained operator, for a smoother.
-    """
-
-    def __init__(self, forms: list[Form], n_rows: int, constraints: Constraints | None = None) -> None:
-        self._forms = forms
-        self._n_rows = n_rows
-        nc = forms[0].n_components
-        if any(form.n_components != nc for form in forms):
-            raise ValueError("forms of different numbers of components")
-        diagonal = np.zeros((n_rows, nc, nc))
-        for form in forms:
-            diagonal_blocks(form, diagonal)
-        self._nodes = np.empty(0, np.int64)
-        if constraints is not None:
-            self._nodes = np.flatnonzero(constraints.index >= 0)
-            self._projectors = constraints.projectors[constraints.index[self._nodes]]
-            owned = self._nodes < n_rows
-            self._owned = self._nodes[owned]
-            self._owned_projectors = self._projectors[owned]
-            p = self._owned_projectors
-            scale = np.trace(diagonal[self._owned], axis1=1, axis2=2) / nc
-            self._penalty = scale[:, None, None] * (np.eye(nc) - p)
-            diagonal[self._owned] = p @ diagonal[self._owned] @ p + self._penalty
-        self.diagonal = diagonal
-
-    def apply(self, u: Float, out: Float) -> Float:
-        """Write the product of the owned rows to `out`.
-
-        Parameters
-        ----------
-        u : (n_nodes, nc) float64 - owned nodes and ghosts; not changed
-        out : (n_rows, nc) float64
-        """
-        out[...] = 0.0
-        if not len(self._nodes):
-            for form in self._forms:
-                apply(form, u, out)
-            return out
-        free = np.array(u)
-        free[self._nodes] = np.einsum("nij,nj->ni", self._projectors, u[self._nodes])
-        for form in self._forms:
-            apply(form, free, out)
-        out[self._owned] = np.einsum("nij,nj->ni", self._owned_projectors, out[self._owned]) + np.einsum(
-            "nij,nj->ni", self._penalty, u[self._owned]
-        )
-        return out
 
 
 def _nodal(name: str, u: Any, block: CellBlock, nc: int) -> Float:

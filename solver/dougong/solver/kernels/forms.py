@@ -26,6 +26,7 @@ class Form:
 
     block: CellBlock
     n_components: int
+    n_coefficients: int  # of a cell, or of a point
     struct: FormStruct
     _kept: tuple[Any, ...]
 
@@ -157,7 +158,9 @@ def _form(
         point_factor=address(point_factor),
         tangents=address(tangents),
     )
-    return Form(block, n_components, struct, (table, places, cell_factor, point_factor, tangents))
+    given = table if table is not None else tangents
+    columns = 0 if given is None else int(np.prod(given.shape[1 if tangents is None else 2 :]))
+    return Form(block, n_components, columns, struct, (table, places, cell_factor, point_factor, tangents))
 
 
 def _symmetric(name: str, matrices: Float) -> Float:

@@ -62,12 +62,23 @@ typedef struct {
 
 enum { DG_OK = 0, DG_NO_MEMORY = 1, DG_NOT_IN_PATTERN = 2, DG_BAD_KIND = 3 };
 
-/* Block rows of a matrix, for products. */
+/* Cells of one type made ready for products, in batches of `lanes` cells side by side; the last batch is filled up with
+ * cells without weight. Reals have the precision of the product; the arrays that are batched are aligned to 64 bytes. */
 typedef struct {
-    int64_t n_rows;
-    const int64_t *indptr;  /* (n_rows + 1) */
-    const int32_t *indices; /* (nnz) */
-} dg_rows;
+    int64_t n_batches;
+    int64_t dim;
+    int64_t n_field;
+    int64_t n_points;        /* quadrature points, or modes where affine */
+    int64_t kind;            /* as in dg_form */
+    int64_t affine;          /* the Jacobian is constant: once a cell, not once a point */
+    int64_t by_point;        /* coefficients once a point, not once a cell */
+    int64_t n_coefficients;
+    const void *gradients;   /* (n_points, n_field, dim) */
+    const void *weights;     /* (n_points): of the modes, or ones */
+    int32_t *nodes;          /* (n_batches, n_field, lanes) */
+    void *geometry;          /* (n_batches, 1 or n_points, dim dim + 1, lanes): inverse Jacobian and factor */
+    void *coefficients;      /* (n_batches, 1 or n_points, n_coefficients, lanes) */
+} dg_prepared;
 
 /* One set of kernels, compiled for one instruction set. */
 typedef struct {
@@ -79,10 +90,14 @@ typedef struct {
     int (*gradients)(const dg_cells *, int64_t nc, const double *u, double *out, double *measure);
     int (*internal_force)(const dg_cells *, const double *stress, int64_t n_rows, double *force);
     int (*classify)(const dg_cells *, const double *deviation, int64_t n_deviation, double tolerance, uint8_t *affine);
-    int (*multiply)(const dg_rows *, int64_t nc, const double *values, const double *x, double *y);
-    int (*residual)(const dg_rows *, int64_t nc, const float *values, const float *b, const float *x, float *r);
-    int (*smooth)(const dg_rows *, int64_t nc, const float *values, const float *inverse, const float *b, const float *x,
+    int64_t single_lanes, double_lanes; /* cells of a batch of dg_prepared */
+    int (*prepare_single)(const dg_cells *, const dg_form *, const int64_t *cells, int64_t n, dg_prepared *);
+    int (*prepare_double)(const dg_cells *, const dg_form *, const int64_t *cells, int64_t n, dg_prepared *);
+    int (*product_single)(const dg_prepared *, const float *x, float *y);
+    int (*product_double)(const dg_prepared *, const double *x, double *y);
+    int (*smooth)(int64_t n, int64_t nc, const float *inverse, const float *b, const float *y, const float *x,
                   double alpha, double beta, float *p, float *out);
+    int (*invert_blocks)(int64_t n, int64_t nc, const double *blocks, float *inverse);
 } dg_kernels;
 
 #endif

@@ -76,14 +76,29 @@ class TargetStruct(ctypes.Structure):
     )
 
 
-class RowsStruct(ctypes.Structure):
-    """dg_rows of kernels.h."""
+class PreparedStruct(ctypes.Structure):
+    """dg_prepared of kernels.h."""
 
-    _fields_ = (("n_rows", c_int64), ("indptr", c_void_p), ("indices", c_void_p))
+    _fields_ = (
+        ("n_batches", c_int64),
+        ("dim", c_int64),
+        ("n_field", c_int64),
+        ("n_points", c_int64),
+        ("kind", c_int64),
+        ("affine", c_int64),
+        ("by_point", c_int64),
+        ("n_coefficients", c_int64),
+        ("gradients", c_void_p),
+        ("weights", c_void_p),
+        ("nodes", c_void_p),
+        ("geometry", c_void_p),
+        ("coefficients", c_void_p),
+    )
 
 
-_ROWS = POINTER(RowsStruct)
-_CELLS, _FORM = POINTER(CellsStruct), POINTER(FormStruct)
+_CELLS, _FORM, _PREPARED = POINTER(CellsStruct), POINTER(FormStruct), POINTER(PreparedStruct)
+_PREPARE = ctypes.CFUNCTYPE(c_int, _CELLS, _FORM, c_void_p, c_int64, _PREPARED)
+_PRODUCT = ctypes.CFUNCTYPE(c_int, _PREPARED, c_void_p, c_void_p)
 
 
 class _KernelsStruct(ctypes.Structure):
@@ -98,9 +113,14 @@ class _KernelsStruct(ctypes.Structure):
         ("gradients", ctypes.CFUNCTYPE(c_int, _CELLS, c_int64, c_void_p, c_void_p, c_void_p)),
         ("internal_force", ctypes.CFUNCTYPE(c_int, _CELLS, c_void_p, c_int64, c_void_p)),
         ("classify", ctypes.CFUNCTYPE(c_int, _CELLS, c_void_p, c_int64, c_double, c_void_p)),
-        ("multiply", ctypes.CFUNCTYPE(c_int, _ROWS, c_int64, c_void_p, c_void_p, c_void_p)),
-        ("residual", ctypes.CFUNCTYPE(c_int, _ROWS, c_int64, *[c_void_p] * 4)),
-        ("smooth", ctypes.CFUNCTYPE(c_int, _ROWS, c_int64, *[c_void_p] * 4, c_double, c_double, c_void_p, c_void_p)),
+        ("single_lanes", c_int64),
+        ("double_lanes", c_int64),
+        ("prepare_single", _PREPARE),
+        ("prepare_double", _PREPARE),
+        ("product_single", _PRODUCT),
+        ("product_double", _PRODUCT),
+        ("smooth", ctypes.CFUNCTYPE(c_int, c_int64, c_int64, *[c_void_p] * 4, c_double, c_double, c_void_p, c_void_p)),
+        ("invert_blocks", ctypes.CFUNCTYPE(c_int, c_int64, c_int64, c_void_p, c_void_p)),
     )
 
 

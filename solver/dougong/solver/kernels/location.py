@@ -14,7 +14,17 @@ SHARED_SOURCES = ("pattern.c", "dispatch.c")
 #: Compiled once per instruction set.
 VARIANT_SOURCE = "variant.c"
 
-HEADERS = ("kernels.h", "simd.h", "geometry.h", "elements.h", "scatter.h", "apply.h", "rows.h")
+HEADERS = (
+    "kernels.h",
+    "simd.h",
+    "geometry.h",
+    "elements.h",
+    "scatter.h",
+    "tensors.h",
+    "apply.h",
+    "product.h",
+    "smooth.h",
+)
 
 
 def library_path() -> Path:

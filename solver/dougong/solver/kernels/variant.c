@@ -4,8 +4,22 @@
  * is of one kind. Sums into a row come in an order that depends on the mesh and on the batch width only: the same
  * kernels on the same arrays give the same bits. Another width or instruction set may differ in the last bits. */
 #include "apply.h"
-#include "rows.h"
 #include "scatter.h"
+#include "smooth.h"
+
+/* Cells that a product takes at a time. */
+enum { SINGLE_LANES = 2 * DG_WIDTH, DOUBLE_LANES = DG_WIDTH };
+
+#define REAL float
+#define MASK int32_t
+#define LANES SINGLE_LANES
+#include "product.h"
+
+#define REAL double
+#define MASK int64_t
+#define LANES DOUBLE_LANES
+#include "product.h"
+
 
 typedef struct {
     const dg_target *t;
@@ -188,7 +202,12 @@ const dg_kernels DG_SYMBOL(DG_NAME) = {
     .gradients = gradients,
     .internal_force = internal_force,
     .classify = classify,
-    .multiply = multiply,
-    .residual = residual,
+    .single_lanes = SINGLE_LANES,
+    .double_lanes = DOUBLE_LANES,
+    .prepare_single = prepare_float,
+    .prepare_double = prepare_double,
+    .product_single = product_float,
+    .product_double = product_double,
     .smooth = smooth,
+    .invert_blocks = invert_blocks,
 };

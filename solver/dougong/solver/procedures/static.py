@@ -16,8 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dougong.messages import InputError
-from dougong.solver.assemble import assemble
-from dougong.solver.coarse import linear_level
+from dougong.solver.assemble import BlockMatrix, assemble
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.linalg import SolveInput
@@ -25,6 +24,7 @@ from dougong.solver.linalg_choice import choose, relative_tolerance, size_of
 from dougong.solver.loadings import Conditions, Loading, correction_loads, lifted, loadings_of, superpose
 from dougong.solver.loads import ElementMatrices, check_loads
 from dougong.solver.model import Model
+from dougong.solver.operator import multigrid_levels
 from dougong.solver.rescue import RescuingSolver
 from dougong.solver.step import StepContext
 from dougong.solver.summary import Addends, frame_result, step_result
@@ -108,11 +108,14 @@ def _solve_all(context: StepContext, driven: _Driven) -> list[_Solved | None]:
     needed = [any(spec.weights[k] for spec in model.step.frames) for k in range(len(driven.loadings))]
     if len(needed) > 1 and not model.part.comm.max(driven.loadings[0].size):
         needed[0] = False
-    system = assemble(model, constraints, driven.loadings[0].loads, driven.matrices)
     size = size_of(model.regions.stored, model.components)
     choice = choose(context.solver.method, size)
-    level = None if choice.direct else linear_level(model, constraints, driven.matrices)
-    given = SolveInput(model.part, system.matrix, _near_nullspace(model), level)
+    levels = None if choice.direct else multigrid_levels(model, constraints, driven.matrices)
+
+    def matrix() -> BlockMatrix:
+        return assemble(model, constraints, driven.loadings[0].loads, driven.matrices).matrix
+
+    given = SolveInput(model.part, matrix, _near_nullspace(model), levels)
     frame: int | None = None
 
     def stage(name: str) -> None:
