@@ -67,11 +67,11 @@ class Bench:
         """A body."""
         return make(case, self.folder)
 
-    def solve(self, case: str, body: Body, ranks: int = 1) -> ours.Solved:
+    def solve(self, case: str, body: Body, ranks: int = 1, direct: bool = False) -> ours.Solved:
         """Run ours, and keep what it found."""
-        solved = ours.solve(body, ranks)
+        solved = ours.solve(body, ranks, direct)
         self.costs.keep(body, solved, ranks)
-        if ranks == 1:
+        if ranks == 1 and not direct:
             self.solved[case] = solved
         return solved
 
@@ -228,20 +228,20 @@ def ranks(bench: Bench, case: str) -> None:
     estimated(bench, f"estimate/{case}", body, elapsed, solved[2], 2)
 
 
-#: Bodies of the table of estimates beside those that are solved anyway; the small ones are factorised.
-GUESSED = ("tet4/100k", "hex8/100k", "hex20/100k", "tet4/10k", "hex8/10k", "hex20/10k", "beam/10k", "beam/1k")
+#: Bodies of the table of estimates beside those that are solved anyway, and whether they are told to be factorised.
+GUESSED = (
+    ("tet4/100k", False), ("hex8/100k", False), ("hex20/100k", False), ("beam/10k", False), ("beam/1k", False),
+    ("tet4/10k", True), ("hex8/10k", True), ("hex20/10k", True), ("beam/10k", True), ("beam/50k", True),
+)  # fmt: skip
 
 
 def guessed(bench: Bench) -> None:
-    """The estimate for other cells and for direct solves, also of what would be iterated."""
-    for case in GUESSED:
+    """The estimate for other cells and for direct solves."""
+    for case, direct in GUESSED:
         body = bench.body(case)
-        runs = [bench.solve(case, body) for _ in range(bench.runs)]
-        estimated(bench, f"estimate/{case}", body, [r.run for r in runs], runs[-1])
-    body = bench.body("beam/50k")
-    solved = ours.solve(body, direct=True)
-    bench.costs.keep(body, solved, 1)
-    estimated(bench, "estimate/beam/50k, direct", body, [solved.run], solved)
+        runs = [bench.solve(case, body, direct=direct) for _ in range(bench.runs)]
+        name = f"estimate/{case}{', direct' if direct else ''}"
+        estimated(bench, name, body, [r.run for r in runs], runs[-1])
 
 
 def flat(bench: Bench, small: str, large: str) -> None:

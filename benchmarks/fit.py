@@ -31,7 +31,11 @@ from dougong.solver import estimate
 MODULE = Path(known.__file__)
 
 #: Bodies of which at least some are needed for each family.
-NEEDED = ("beam/100k", "beam/300k", "beam/800k", "demo/100k", "demo/300k", "thin/100k", "thin/300k", *cases.GUESSED)
+NEEDED = (
+    *((f"{body}/{size}", False) for body in ("beam", "demo", "thin") for size in ("100k", "300k")),
+    ("beam/800k", False),
+    *cases.GUESSED,
+)
 
 
 def fit(
@@ -150,13 +154,11 @@ def main() -> int:
 
 def _measure(file: Costs) -> None:
     folder = ROOT / "build" / "bench"
-    for case in NEEDED:
+    for case, direct in NEEDED:
         body = make(case, folder)
-        file.keep(body, ours.solve(body), 1)
+        file.keep(body, ours.solve(body, direct=direct), 1)
         sys.stdout.write(f"{case}\n")
         sys.stdout.flush()
-    body = make("beam/50k", folder)
-    file.keep(body, ours.solve(body, direct=True), 1)
     body = make("beam/300k", folder)
     file.keep(body, ours.solve(body, 2), 2)
 

@@ -78,9 +78,11 @@ def run(seconds: float) -> dict[str, Any]:
     with service() as served:
         with Client(served.address) as client:
             mesh = client.upload_mesh(path).mesh_id
-        start = time.monotonic()
         clients = [_start_client(served, mesh, 1 + k, seconds) for k in range(CLIENTS)]
-        samples = _watch(served, clients, start, seconds)
+        for process in clients:
+            assert process.stdout is not None
+            process.stdout.readline()  # it has begun
+        samples = _watch(served, clients, time.monotonic(), seconds)
         said = [_join(process) for process in clients]
     return summary(said, samples, seconds)
 
@@ -122,11 +124,13 @@ def be_client(address: str, mesh: str, first: int, seconds: float) -> dict[str, 
     analysis.mesh = mesh
     took: list[float] = []
     wrong: list[str] = []
-    end = time.monotonic() + seconds
     with Client(address) as client:
         _, unit_job, unit = _job(client, analysis, 1.0)
         field = client.field(unit_job, "displacement")
         client.delete_job(unit_job)
+        sys.stdout.write("begun\n")
+        sys.stdout.flush()
+        end = time.monotonic() + seconds
 
         def stream(k: int) -> None:
             kept: collections.deque[str] = collections.deque()

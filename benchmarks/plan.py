@@ -63,7 +63,7 @@ def full(bench: cases.Bench) -> list[Case]:
         *(_solve(bench, name) for name in SOLVED),
         *(_ranks(bench, name) for name in SOLVED),
         Case("cases/100k", lambda: loadcases.measure(bench, "beam/100k")),
-        Case("estimate/cells", lambda: cases.guessed(bench), tuple(f"estimate/{name}" for name in cases.GUESSED)),
+        Case("estimate/cells", lambda: cases.guessed(bench), tuple(f"estimate/{name}" for name, _ in cases.GUESSED)),
         Case("traffic/beam/800k", lambda: traffic.measure(bench, "beam/800k")),
         Case("iterations/beam/800k", lambda: cases.flat(bench, "beam/50k", "beam/800k"), ("cost/beam/800k",)),
         Case("read/", lambda: reading.measure(bench, "beam/800k")),

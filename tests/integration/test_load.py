@@ -24,9 +24,9 @@ def test_many_small_jobs_are_all_right_and_leave_nothing_open(tmp_path):
     found = json.loads(output.read_text())
     assert found["wrong"] == []
     assert found["jobs"] > SECONDS
-    # Four streams and no more, hence at most so many warm workers, each with its own few files.
-    for name, limit in (("server", 60), ("workers", 30), ("clients", 30)):
+    # With dozens of jobs: one file or thread left over by each would be seen.
+    for name, limit in (("server", 40), ("workers", 25), ("clients", 20)):
         group = found["processes"][name]
         assert group["begin_mb"] > 0, name
         assert group["files"][1] <= limit, name
-        assert group["threads_grow"] == 0, name
+        assert group["threads"][1] <= limit, name
