@@ -41,6 +41,13 @@ SOLID = elastic(
     solver={"method": "METHOD_ITERATIVE", "relativeTolerance": 1e-8, "maxIterations": 50},
     units={"system": "SYSTEM_SI"},
 )
+CASES = [
+    {"name": "push", "loads": [{"region": "x1", "pressure": value(2.0)}]},
+    {"conditions": [{"region": "x0", "displacement": vector(x=1e-3, z=0.0)}, {"region": "y0", "symmetry": {}}]},
+]
+COMBINATIONS = [{"name": "both", "factors": {"push": 1.5, "case-2": -1.0}}, {"factors": {"push": 0.5}}]
+SOLID["steps"][0] |= {"loadCases": CASES, "combinations": COMBINATIONS}
+HOT = {"region": "x0", "temperature": value(5.0)}
 WARM = heat(
     regions={"r": {"kind": "KIND_CELLS", "all": {}}},
     conditions=[{"region": "x0", "temperature": value(1.0)}],
@@ -50,8 +57,12 @@ WARM = heat(
         {"region": "r", "heatSource": value(1.0)},
     ],
 )
+WARM["steps"][0] |= {
+    "loadCases": [{"name": "r", "loads": [{"region": "r", "heatSource": value(2.0)}]}, {"conditions": [HOT]}],
+    "combinations": [{"factors": {"r": 2.0, "case-2": 1.0}}],
+}
 NUMBERS = [0, -1, 1e-300, 1e300, -1e18, "NaN", "Infinity", 0.5, 2**40]
-NAMES = ["", "x0", "r", "all", "p", "n", "s", "x1", "m", "zz", "von_mises", "temperature", "reaction"]
+NAMES = ["", "push", "case-2", "x0", "r", "all", "p", "n", "s", "x1", "m", "zz", "von_mises", "temperature", "reaction"]
 ENUMS = ["METHOD_DIRECT", "KIND_CELLS", "KIND_FACETS", "KIND_NODES", "LOCATION_NODE", "LOCATION_CELL"]
 THINGS = [True, [], {}, point(), point(0, 0, 0), point(1, 2), point(1, 1, 1, 1), value(0), value(-1.0), value("NaN")]
 
