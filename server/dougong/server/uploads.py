@@ -27,6 +27,8 @@ Chunk = Piece[mesh_pb2.UploadChunk]
 
 _HEAD_BYTES = 4096
 _READ_BYTES = 1 << 20
+#: So many chunks may have arrived that nobody writes yet.
+_CHUNKS_AHEAD = 4
 
 #: Disk space that uploads leave to the database and to results.
 _RESERVE_BYTES = 64 << 20
@@ -133,12 +135,25 @@ class Uploads:
         return record
 
     async def _write(self, header: mesh_pb2.UploadHeader, chunks: AsyncIterator[Chunk], sink: _Sink) -> None:
-        """Append chunks to the file; what was written stays when the stream breaks.
+        """Append chunks to the file; what has arrived stays when the stream breaks.
 
-        While one is written and hashed, the next arrives.
+        While some are written and hashed, the next arrive.
         """
         position, first = sink.position, True
+        arrived: list[bytes | bytearray | memoryview] = []
         writing: asyncio.Future[None] | None = None
+        room = asyncio.Event()
+
+        async def write() -> None:
+            nonlocal arrived
+            try:
+                while arrived:
+                    ready, arrived = arrived, []
+                    room.set()
+                    await asyncio.to_thread(sink.append, ready)
+            finally:
+                room.set()
+
         try:
             async for chunk in chunks:
                 offset = chunk.head.offset
@@ -153,9 +168,15 @@ class Uploads:
                 if position + len(chunk.data) > header.size_bytes:
                     raise _invalid("UPLOAD_TOO_LONG", "chunk.data", announced=header.size_bytes)
                 position += len(chunk.data)
-                if writing is not None:
-                    await asyncio.shield(writing)
-                writing = asyncio.ensure_future(asyncio.to_thread(sink.append, chunk.data))
+                arrived.append(chunk.data)
+                # The fewer calls the better: what arrives during one is written by the next.
+                if writing is None or writing.done():
+                    if writing is not None:
+                        writing.result()
+                    writing = asyncio.ensure_future(write())
+                elif len(arrived) >= _CHUNKS_AHEAD:
+                    room.clear()
+                    await room.wait()
             if writing is not None:
                 await asyncio.shield(writing)
         finally:
@@ -286,13 +307,14 @@ class _Sink:
         self._out.truncate(position)
         self.position = position
 
-    def append(self, data: bytes | bytearray | memoryview) -> None:
+    def append(self, pieces: list[bytes | bytearray | memoryview]) -> None:
         self._catch_up()
-        self._out.write(data)
-        self._out.flush()
-        self.position += len(data)
-        self._sha256.update(data)
-        self._hashed += len(data)
+        for data in pieces:
+            self._out.write(data)
+            self._out.flush()
+            self.position += len(data)
+            self._sha256.update(data)
+            self._hashed += len(data)
 
     def digest(self) -> str:
         """SHA-256 of the whole file."""
