@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,15 +65,24 @@ class RescuingSolver:
         self._stage, self._monitor = stage, monitor
         self._may_rescue = options.method == pb.SolverOptions.METHOD_UNSPECIFIED and not choice.direct
         self._solver: LinearSolver | None = None
+        self._further = 0
 
-    def solve(self, rhs: Array) -> tuple[Array, result_pb2.SolveRecord]:
+    def solve(self, rhs: Array, further: int = 0) -> tuple[Array, result_pb2.SolveRecord]:
         """The solution, both shape (n_owned, nc), and how it was found. Collective.
+
+        Parameters
+        ----------
+        rhs
+            The right-hand side.
+        further
+            How many are to follow: the more, the sooner a factorisation pays.
 
         Raises
         ------
         SolveError
             There is none.
         """
+        self._further = further
         start, setups = np.zeros_like(rhs), 0
         if self._solver is None:
             self._set_up()
@@ -102,14 +110,18 @@ class RescuingSolver:
         options = methods()
         options.CopyFrom(self._options)
         options.method = methods.METHOD_DIRECT if self._choice.direct else methods.METHOD_ITERATIVE
-        give_up = None
+        give_up: Callable[[int, float], bool] | None = None
         if (
             self._may_rescue
             and not options.HasField("max_iterations")
             and self._fits(free_bytes(self._given.part.comm))
         ):
             worth = max(_RELUCTANCE * iterations_worth(self._size), _WORTH_AT_LEAST)
-            give_up = partial(_hopeless, relative_tolerance(options), worth)
+            tolerance = relative_tolerance(options)
+
+            def give_up(iteration: int, residual: float) -> bool:
+                return _hopeless(tolerance, worth, self._further, iteration, residual)
+
         self._solver = LinearSolver(self._given, options, self._comm, self._monitor, give_up)
 
     def _try(self, rhs: Array, start: Array) -> tuple[Array, result_pb2.SolveRecord]:
@@ -136,8 +148,11 @@ class RescuingSolver:
             self._solver = None
 
 
-def _hopeless(tolerance: float, worth: float, iteration: int, residual: float) -> bool:
-    """Whether the rest of an iteration that goes on as it did so far will take more than `worth` iterations."""
+def _hopeless(tolerance: float, worth: float, further: int, iteration: int, residual: float) -> bool:
+    """Whether what is left of an iteration, and as many `further` ones, will take more than `worth` iterations."""
     if iteration not in _LOOKS:
         return False
-    return residual >= 1 or iteration * (math.log(tolerance) / math.log(residual) - 1) > worth
+    if residual >= 1:
+        return True
+    whole = iteration * math.log(tolerance) / math.log(residual)
+    return whole - iteration + further * whole > worth

@@ -134,7 +134,8 @@ def _solve_all(context: StepContext, driven: _Driven) -> list[_Solved | None]:
                 solved.append(None)
                 continue
             frame = next((n for n, spec in enumerate(model.step.frames) if spec.solved == k), None)
-            y, record = solver.solve(correction_loads(model, constraints, driven.matrices, loading))
+            rhs = correction_loads(model, constraints, driven.matrices, loading)
+            y, record = solver.solve(rhs, further=sum(needed[k + 1 :]))
             u = lifted(model, constraints, loading.prescribed)
             u[: model.part.n_owned] += y
             model.part.halo.update(u)
