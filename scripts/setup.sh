@@ -63,8 +63,8 @@ install_packages() {
 # suffix in its name. Not simply the first python3 on PATH, which may be another one.
 petsc_python() {
     local modules python suffix module
-    mapfile -t modules < <(ls -d /usr/lib/petscdir/petsc[0-9]*-real/lib/python3/dist-packages/petsc4py/lib/PETSc.*.so \
-        /usr/lib/petscdir/petsc[0-9]*/*-real/lib/python3/dist-packages/petsc4py/lib/PETSc.*.so 2>/dev/null | sort -rV)
+    mapfile -t modules < <(ls -d /usr/lib/petscdir/petsc[0-9].*-real/lib/python3/dist-packages/petsc4py/lib/PETSc.*.so \
+        /usr/lib/petscdir/petsc[0-9].*/*-real/lib/python3/dist-packages/petsc4py/lib/PETSc.*.so 2>/dev/null | sort -rV)
     for module in "${modules[@]}"; do
         for python in /usr/bin/python3 /usr/bin/python3.[0-9]*; do
             [[ -x $python && $python != *-config ]] || continue
