@@ -116,6 +116,7 @@ def mixed(
     distort: float = 0.0,
     seed: int = 0,
     curve: float = 0.0,
+    full: bool = False,
 ) -> Mesh:
     """A box of hexahedra, pyramids, tetrahedra and wedges whose faces fit; regions as of `box`.
 
@@ -131,14 +132,18 @@ def mixed(
         How often the five layers are there, and bricks along y and z.
     size, distort, seed, curve
         See `box`.
+    full
+        With nodes in the middle of quadrilaterals: hex27, pyramid14, tet10, wedge18.
     """
     layers = [{"hex": _cuts("hex")}, _between(1), {"tet": _cuts("tet")}, _between(0), {"wedge": _cuts("wedge")}]
     layers *= n[0]
-    types = {"hex": ("hex8", "hex20"), "pyramid": ("pyramid5", "pyramid13"), "tet": ("tet4", "tet10")}
-    types["wedge"] = ("wedge6", "wedge15")
+    types = {
+        "hex": ("hex8", "hex20", "hex27"), "pyramid": ("pyramid5", "pyramid13", "pyramid14"),
+        "tet": ("tet4", "tet10", "tet10"), "wedge": ("wedge6", "wedge15", "wedge18"),
+    }  # fmt: skip
     blocks = []
     for family, names in types.items():
-        ct = CELL_TYPES[names[order - 1]]
+        ct = CELL_TYPES[names[2 if full else order - 1]]
         parts = [_repeat(ct, cuts[family], (1, *n[1:]), (x, 0, 0)) for x, cuts in enumerate(layers) if family in cuts]
         blocks.append((ct, np.concatenate(parts)))
     return _mesh(blocks, (len(layers), *n[1:]), size, distort, seed, curve)

@@ -12,7 +12,9 @@ from mapped import rotation
 from meshgen import box, plate
 from solving import Discrete, elastic, heat, value, vector
 
-SOLIDS = ("tet4", "tet10", "hex8", "hex20", "hex27", "wedge6", "wedge15", "pyramid5", "pyramid13")
+SOLIDS = (
+    "tet4", "tet10", "hex8", "hex20", "hex27", "wedge6", "wedge15", "wedge18", "pyramid5", "pyramid13", "pyramid14",
+)  # fmt: skip
 PLANES = ("tri3", "tri6", "quad4", "quad8", "quad9")
 FILM = [{"region": "y1", "convection": {"coefficient": value(7.0), "ambient": value(20.0)}}]
 
@@ -103,7 +105,7 @@ def test_prescribed_values_are_in_the_solution():
 
 
 @needs_kernels
-@pytest.mark.parametrize("cell_type", ["tet10", "hex20", "hex27", "wedge15", "pyramid13"])
+@pytest.mark.parametrize("cell_type", ["tet10", "hex20", "hex27", "wedge15", "wedge18", "pyramid13", "pyramid14"])
 def test_linear_level_is_the_galerkin_product(cell_type):
     """On straight-sided cells the linear functions lie in the quadratic space: W K W, assembled or multiplied out."""
     mesh = box(cell_type, (2, 2, 2), distort=0.3)

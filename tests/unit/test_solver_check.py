@@ -40,8 +40,8 @@ def sheet():
 
 
 @pytest.fixture(scope="module")
-def wedges():
-    return store(box("wedge18", (1, 1, 1)))
+def seven_nodes():
+    return store(plate("tri7", (2, 2)))
 
 
 def good(**more):
@@ -93,7 +93,7 @@ TABLE = [
     ("NUMBER_NOT_FINITE", "steps[0].loads[0].pressure.value", loads({"region": "x1", "pressure": value(NAN)})),
     ("NUMBER_NOT_FINITE", 'materials["m"].elastic.young_modulus.value', elastic(E=INFINITE, conditions=[FIXED])),
     ("NUMBER_NOT_FINITE", 'regions["r"].box.min.coordinates[1]', region(box={"min": point(0, NAN, 0), "max": point(1, 1, 1)})),
-    ("CELL_TYPE_NOT_SOLVABLE", "mesh", good(), "wedges"),
+    ("CELL_TYPE_NOT_SOLVABLE", "mesh", warm(), "seven_nodes"),
     ("REGION_NAME_TAKEN", 'regions["x0"]', good(regions={"x0": {"all": {}}})),
     ("REGION_WITHOUT_SHAPE", 'regions["r"]', region(kind="KIND_NODES")),
     ("DIRECTION_ZERO", 'regions["r"].plane.normal', region(plane={"point": point(0, 0, 0), "normal": point(0, 0, 0)})),

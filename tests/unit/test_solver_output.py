@@ -180,9 +180,14 @@ def test_vtu_of_every_cell_type(cell_type):
     solution = solve(mesh, given)
     path = solution.directory / "results" / "result.vtu"
     own = build(vtu.read(path)).mesh
+    if cell_type == "pyramid14":  # VTK has none: a node less
+        assert own.blocks[0].type.name == "pyramid13"
+        corners = mesh.blocks[0].nodes[:, :13]
+        np.testing.assert_array_equal(own.points[own.blocks[0].nodes], mesh.points[corners])
+        return
     np.testing.assert_array_equal(own.points, mesh.points)
     np.testing.assert_array_equal(own.blocks[0].nodes, mesh.blocks[0].nodes)
-    if cell_type in ("wedge15", "pyramid13"):
+    if cell_type in ("wedge15", "wedge18", "pyramid13"):
         return  # meshio does not know them
     read = meshio.read(path)
     assert read.points.shape == (mesh.n_nodes, 3)

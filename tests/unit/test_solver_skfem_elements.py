@@ -6,17 +6,17 @@ import skfem
 from skfem.helpers import dot, grad
 
 from dougong.solver.elements import quadrature
-from dougong.solver.elements.pyramid import ElementPyramid1, ElementPyramid2, RefPyramid, collapsed
-from dougong.solver.elements.wedge import ElementWedge2
+from dougong.solver.elements.pyramid import ElementPyramid1, ElementPyramid2, ElementPyramidS2, RefPyramid, collapsed
+from dougong.solver.elements.wedge import ElementWedge2, ElementWedgeS2
 from meshgen import box
 from unit.kernel_cases import MeshPyramid1
 
-ELEMENTS = (ElementWedge2, ElementPyramid1, ElementPyramid2)
-NODES = {ElementWedge2: "wedge15", ElementPyramid1: "pyramid5", ElementPyramid2: "pyramid13"}
+ELEMENTS = (ElementWedgeS2, ElementPyramid1, ElementPyramidS2)
+NODES = {ElementWedgeS2: "wedge15", ElementPyramid1: "pyramid5", ElementPyramidS2: "pyramid13"}
 
 
 def family(element):
-    return "wedge" if element is ElementWedge2 else "pyramid"
+    return "wedge" if element is ElementWedgeS2 else "pyramid"
 
 
 def made(element):
@@ -29,7 +29,7 @@ def made(element):
     return skfem.CellBasis(mesh, element(), mapping=mapping, quadrature=quadrature(family(element), 6))
 
 
-@pytest.mark.parametrize("element", ELEMENTS)
+@pytest.mark.parametrize("element", [*ELEMENTS, ElementWedge2, ElementPyramid2])
 def test_places_of_the_unknowns(element):
     values = np.array([element().lbasis(element.doflocs.T, i)[0] for i in range(len(element.doflocs))])
     np.testing.assert_allclose(values, np.eye(len(values)), atol=1e-14)
@@ -87,7 +87,7 @@ def test_the_apex():
     apex, near = np.array([[0.0], [0.0], [1.0]]), np.array([[0.5e-6], [0.5e-6], [1 - 1e-6]])
     (xi, eta), t = collapsed(apex)
     assert (xi, eta, t) == (0.5, 0.5, 0.0)
-    for element in (ElementPyramid1(), ElementPyramid2()):
+    for element in (ElementPyramid1(), ElementPyramidS2(), ElementPyramid2()):
         for i in range(len(element.doflocs)):
             for a, b in zip(element.lbasis(apex, i), element.lbasis(near, i), strict=True):
                 np.testing.assert_allclose(a, b, atol=1e-5)

@@ -21,10 +21,13 @@ WAVE, PHASE = np.array([1.3, 1.1, 0.9]), np.array([0.4, 0.9, 0.2])
 DIVISIONS = {
     "tri3": (16, 24, 36), "quad4": (16, 24, 36), "tri6": (6, 9, 13), "quad8": (6, 9, 13), "quad9": (6, 9, 13),
     "tet4": (5, 7, 10), "hex8": (5, 7, 10), "wedge6": (5, 7, 10), "pyramid5": (4, 5, 7),
-    "tet10": (2, 3, 4), "hex20": (4, 5, 7), "hex27": (3, 4, 6), "wedge15": (3, 4, 6), "pyramid13": (4, 5, 7),
+    "tet10": (2, 3, 4), "hex20": (4, 5, 7), "hex27": (3, 4, 6), "wedge15": (3, 4, 6), "wedge18": (3, 4, 6),
+    "pyramid13": (4, 5, 7), "pyramid14": (4, 5, 7),
 }  # fmt: skip
 
-SOLIDS = ("tet4", "tet10", "hex8", "hex20", "hex27", "wedge6", "wedge15", "pyramid5", "pyramid13")
+SOLIDS = (
+    "tet4", "tet10", "hex8", "hex20", "hex27", "wedge6", "wedge15", "wedge18", "pyramid5", "pyramid13", "pyramid14",
+)  # fmt: skip
 
 
 def temperature(x):

@@ -13,14 +13,17 @@ from verification import test_convergence as smooth
 from verification.test_patch import LAMBDA, MU, NU, E, K, close, stress_of
 
 LINEAR = {"hex8", "pyramid5", "tet4", "wedge6"}
-QUADRATIC = {"hex20", "pyramid13", "tet10", "wedge15"}
+SERENDIPITY = {"hex20", "pyramid13", "tet10", "wedge15"}
+FULL = {"hex27", "pyramid14", "tet10", "wedge18"}
+#: Order, and whether quadrilaterals have a node in the middle.
+KINDS = pytest.mark.parametrize(("order", "full"), [(1, False), (2, False), (2, True)])
 ALL = [{"name": n} for n in ("displacement", "reaction", "stress", "von_mises")]
 ALL += [{"name": "stress", "location": "LOCATION_INTEGRATION_POINT"}]
 
 
 def test_the_mesh_has_all_families_and_its_faces_fit():
-    for order, names in ((1, LINEAR), (2, QUADRATIC)):
-        mesh = mixed(order, distort=0.3, curve=0.1)
+    for order, full, names in ((1, False, LINEAR), (2, False, SERENDIPITY), (2, True, FULL)):
+        mesh = mixed(order, distort=0.3, curve=0.1, full=full)
         assert {b.type.name for b in mesh.blocks} == names
         faces = [tuple(sorted(n)) for b in mesh.blocks for _, f in b.type.facets for n in b.nodes[:, list(f)].tolist()]
         _, counts = np.unique([hash(f) for f in faces], return_counts=True)
@@ -28,10 +31,10 @@ def test_the_mesh_has_all_families_and_its_faces_fit():
         assert (counts == 1).sum() == sum(len(r.entries) for r in mesh.regions if r.name != "all")
 
 
-@pytest.mark.parametrize("order", [1, 2])
-def test_linear_displacement(order):
+@KINDS
+def test_linear_displacement(order, full):
     """Distorted, the quadratic cells curved."""
-    case = Discrete(mixed(order, distort=0.3, curve=0.1 if order == 2 else 0.0), elastic(E, NU))
+    case = Discrete(mixed(order, distort=0.3, curve=0.1 if order == 2 else 0.0, full=full), elastic(E, NU))
     gradient = np.random.default_rng(1).uniform(-1e-3, 1e-3, (3, 3))
     exact = case.points @ gradient.T
     assert len(case.boundary) < len(case.points)
@@ -44,17 +47,18 @@ def test_linear_displacement(order):
         assert close(at_points, stress_of(gradient))
 
 
-@pytest.mark.parametrize("order", [1, 2])
-def test_linear_temperature(order):
-    case = Discrete(mixed(order, distort=0.3, curve=0.1 if order == 2 else 0.0), heat(K))
+@KINDS
+def test_linear_temperature(order, full):
+    case = Discrete(mixed(order, distort=0.3, curve=0.1 if order == 2 else 0.0, full=full), heat(K))
     exact = (case.points @ [3.0, -2.0, 7.0] + 20.0)[:, None]
     case.prescribe(case.boundary, exact[case.boundary])
     assert close(case.solve(), exact)
 
 
-def test_quadratic_displacement():
+@pytest.mark.parametrize("full", [False, True])
+def test_quadratic_displacement(full):
     """All cells are affine; the stresses, linear in space, come out at the nodes too."""
-    case = Discrete(mixed(2), elastic(E, NU))
+    case = Discrete(mixed(2, full=full), elastic(E, NU))
     H = np.random.default_rng(4).uniform(-1e-3, 1e-3, (3, 3, 3))  # u_i = H_ijk x_j x_k / 2
     H = H + H.transpose(0, 2, 1)
     exact = 0.5 * np.einsum("ijk,nj,nk->ni", H, case.points, case.points)
@@ -67,9 +71,11 @@ def test_quadratic_displacement():
     assert close(case.recover(u, ["stress"], []).nodal["stress"], stress_of(np.einsum("ijk,nk->nij", H, case.points)))
 
 
-@pytest.mark.parametrize(("order", "divisions"), [(1, (2, 3, 4)), (2, (1, 2, 3))])
-def test_rates(order, divisions):
-    cases = [(n, Discrete(mixed(order, (n, 2 * n, 2 * n)), heat(smooth.K))) for n in divisions]
+@pytest.mark.parametrize(
+    ("order", "full", "divisions"), [(1, False, (2, 3, 4)), (2, False, (1, 2, 3)), (2, True, (1, 2, 3))]
+)
+def test_rates(order, full, divisions):
+    cases = [(n, Discrete(mixed(order, (n, 2 * n, 2 * n), full=full), heat(smooth.K))) for n in divisions]
     found = smooth.rates(cases, smooth.temperature, smooth.temperature_gradient, smooth.heat_source)
     smooth.expect(found, order)
 
@@ -98,9 +104,10 @@ def test_same_answer_on_1_2_and_3_ranks(order, numbers):
         assert several.step.balance.equilibrium_error < 1e-8
 
 
-def test_multigrid_on_quadratic_cells():
+@pytest.mark.parametrize("full", [False, True])
+def test_multigrid_on_quadratic_cells(full):
     """The linear level under them: as few iterations as on tetrahedra alone, and the answer of a factorisation."""
-    stored = store(mixed(2, (1, 4, 4), (2.5, 2.0, 2.0), distort=0.2))
+    stored = store(mixed(2, (1, 4, 4), (2.5, 2.0, 2.0), distort=0.2, full=full))
     direct, iterative = (solve(stored, clamped({"method": m})) for m in ("METHOD_DIRECT", "METHOD_ITERATIVE"))
     assert "p-multigrid" in iterative.step.solve.method
     assert iterative.step.solve.iterations <= 25
@@ -108,10 +115,10 @@ def test_multigrid_on_quadratic_cells():
     assert np.abs(iterative.field("displacement") - u).max() <= 1e-6 * np.abs(u).max()
 
 
-@pytest.mark.parametrize("order", [1, 2])
-def test_skin(order):
+@KINDS
+def test_skin(order, full):
     """What a picture shows: closed, and every corner and mid-edge node of the surface on it."""
-    mesh = mixed(order, size=(5.0, 2.0, 1.0))
+    mesh = mixed(order, size=(5.0, 2.0, 1.0), full=full)
     s = skin(mesh)
     a, b, c = (s.points[s.triangles[:, k]] for k in range(3))
     assert np.einsum("ni,ni->", a, np.cross(b, c)) / 6 == pytest.approx(10.0)

@@ -9,7 +9,9 @@ from dougong.meshes.mesh import CellBlock, Mesh
 from meshgen import box, plate
 from solving import Discrete, elastic, heat
 
-SOLIDS = ("tet4", "tet10", "hex8", "hex20", "hex27", "wedge6", "wedge15", "pyramid5", "pyramid13")
+SOLIDS = (
+    "tet4", "tet10", "hex8", "hex20", "hex27", "wedge6", "wedge15", "wedge18", "pyramid5", "pyramid13", "pyramid14",
+)  # fmt: skip
 PLANES = ("tri3", "tri6", "quad4", "quad8", "quad9")
 EXACT = 1e-10
 E, NU, K = 2.1e5, 0.3, 50.0
@@ -102,7 +104,10 @@ def constant_force(v, w):
 SOURCE, FORCE = [0.0], [np.zeros(3)]
 
 # A serendipity cell contains the quadratic polynomials only where its map is affine.
-QUADRATIC_SOLIDS = (("tet10", 0.35), ("hex27", 0.35), ("hex20", 0.0), ("wedge15", 0.0), ("pyramid13", 0.0))
+QUADRATIC_SOLIDS = (
+    ("tet10", 0.35), ("hex27", 0.35), ("wedge18", 0.35), ("pyramid14", 0.35), ("hex20", 0.0), ("wedge15", 0.0),
+    ("pyramid13", 0.0),
+)  # fmt: skip
 QUADRATIC_PLANES = (("tri6", 0.35), ("quad9", 0.35), ("quad8", 0.0))
 
 

@@ -33,7 +33,7 @@ class CellType:
     n_corners
         The first `n_corners` nodes are the corners.
     vtk
-        VTK's number of the cell type.
+        VTK's number of the cell type; 0 where it has none.
     reference
         Coordinates of the nodes in the reference cell: unit simplex, unit square or cube, triangle times unit
         interval, unit square below the apex (0, 0, 1).
@@ -127,7 +127,7 @@ _TABLE: dict[str, tuple[str, int, bool, bool, int]] = {
     "wedge18": ("wedge", 2, True, False, 32),
     "pyramid5": ("pyramid", 1, False, False, 14),
     "pyramid13": ("pyramid", 2, False, False, 27),
-    "pyramid14": ("pyramid", 2, True, False, 37),
+    "pyramid14": ("pyramid", 2, True, False, 0),
 }
 
 #: VTK's order of the face-centre nodes, as facet numbers of this module: -x +x -y +y -z +z for the hexahedron; for
@@ -178,5 +178,5 @@ def _build(name: str) -> CellType:
 #: All cell types by name.
 CELL_TYPES: dict[str, CellType] = {name: _build(name) for name in _TABLE}
 
-#: All cell types by VTK number.
-BY_VTK: dict[int, CellType] = {c.vtk: c for c in CELL_TYPES.values()}
+#: Cell types by VTK number.
+BY_VTK: dict[int, CellType] = {c.vtk: c for c in CELL_TYPES.values() if c.vtk}

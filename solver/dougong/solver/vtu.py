@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.meshes.canonical import StoredMesh
+from dougong.meshes.cells import CELL_TYPES
 from dougong.solver.comm import Comm
 from dougong.solver.output import create, write_at
 
@@ -35,7 +36,9 @@ _LEVEL = 1
 #: Nodes of a cell in VTK's order, where it is not ours: the triangle 0, 1, 2 of a linear wedge looks outwards there
 #: (vtkWedge), unlike that of every other code. VTK 9.7 changed it to be as elsewhere: it takes these wedges as turned
 #: inside out, and VTK 9.2 to 9.5 the others. Quadratic wedges have outward normals in our order from VTK 9.4 on.
-_ORDER = {"wedge6": [0, 2, 1, 3, 5, 4]}
+#: It has no pyramid with a node in the middle of the base: that node is left out of the cell.
+_ORDER = {"wedge6": [0, 2, 1, 3, 5, 4], "pyramid14": list(range(13))}
+_WRITTEN_AS = {"pyramid14": "pyramid13"}
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,8 @@ def _points(stored: StoredMesh) -> _Array:
 
 def _cells(stored: StoredMesh) -> list[_Array]:
     blocks = [stored.cells(k) for k in range(len(stored.cell_types))]
-    widths = np.array([t.n_nodes for t in stored.cell_types])
+    written = [CELL_TYPES[_WRITTEN_AS.get(t.name, t.name)] for t in stored.cell_types]
+    widths = np.array([t.n_nodes for t in written])
     orders = [_ORDER.get(t.name, slice(None)) for t in stored.cell_types]
     # Cells, and entries of the connectivity, before each block.
     cells, entries = stored.offsets, np.concatenate([[0], np.cumsum(widths * stored.block_sizes)])
@@ -178,7 +182,7 @@ def _cells(stored: StoredMesh) -> list[_Array]:
         return np.concatenate(parts)
 
     def types(first: int, last: int) -> NDArray[Any]:
-        return np.concatenate([np.full(hi - lo, stored.cell_types[b].vtk) for b, lo, hi in within(cells, first, last)])
+        return np.concatenate([np.full(hi - lo, written[b].vtk) for b, lo, hi in within(cells, first, last)])
 
     return [
         _Array("connectivity", "<i8", int(entries[-1]), 1, connectivity),

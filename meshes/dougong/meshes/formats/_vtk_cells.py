@@ -33,8 +33,9 @@ _SKIPPED = {0: "VTK 0 (empty)", 2: "VTK 2 (poly-vertex)", 4: "VTK 4 (poly-line)"
 _OTHERS = {
     6: "triangle strip", 7: "polygon", 15: "pentagonal prism", 16: "hexagonal prism", 30: "quadratic-linear quad",
     31: "quadratic-linear wedge", 33: "bi-quadratic hexahedron", 35: "cubic line", 36: "quadratic polygon",
-    41: "convex point set", 42: "polyhedron", 68: "Lagrange curve", 69: "Lagrange triangle",
-    70: "Lagrange quadrilateral", 71: "Lagrange tetrahedron", 72: "Lagrange hexahedron", 73: "Lagrange wedge",
+    37: "tri-quadratic pyramid", 41: "convex point set", 42: "polyhedron", 68: "Lagrange curve",
+    69: "Lagrange triangle", 70: "Lagrange quadrilateral", 71: "Lagrange tetrahedron", 72: "Lagrange hexahedron",
+    73: "Lagrange wedge",
 }  # fmt: skip
 
 

@@ -19,19 +19,19 @@ def extrapolation(name: str, rule: str = "full") -> Array:
     """Matrix from the integration points of `reference` to the nodes, shape (n_nodes, nq).
 
     Least-squares fit of functions over the cell: those of which the gradients on an affine cell are, so that the fit is
-    exact there. Complete polynomials of degree order - 1 on triangles and tetrahedra, of degree 2 on the quadratic
-    wedge; of degree order in each direction on quadrilaterals and hexahedra; linear times linear on the linear wedge;
-    on pyramids those of `_pyramid_terms`. Reduced integration has points for linear functions in each direction. A
-    multilinear fit on quadratic hexahedra loses terms such as the derivative of x^2 y along y, and with them the stress
-    at the surface of a thick plate (test NAFEMS LE10). (Hinton and Campbell, "Local and global smoothing of
-    discontinuous finite element functions using a least squares method", IJNME 8, 1974.)
+    exact there. Complete polynomials of degree order - 1 on triangles and tetrahedra; of degree order in each direction
+    on quadrilaterals and hexahedra; on wedges and pyramids those of `_in_wedge` and `_pyramid_terms`. Reduced
+    integration has points for linear functions in each direction. A multilinear fit on quadratic hexahedra loses terms
+    such as the derivative of x^2 y along y, and with them the stress at the surface of a thick plate (test NAFEMS
+    LE10). (Hinton and Campbell, "Local and global smoothing of discontinuous finite element functions using a least
+    squares method", IJNME 8, 1974.)
     """
     at = reference(name, rule)
     cell = at.type
 
     def terms(X: Array) -> Array:  # (dim, n) -> (n, n_terms)
         if cell.family == "pyramid":
-            return _pyramid_terms(X, cell.order)
+            return _pyramid_terms(X, cell)
         return np.array([np.prod(X.T**p, axis=1) for p in _powers(cell, 1 if rule == "reduced" else cell.order)]).T
 
     nodes = np.array(cell.reference).T
@@ -44,17 +44,26 @@ def _powers(cell: CellType, order: int) -> list[NDArray[np.int64]]:
     if cell.family in ("tri", "tet"):
         return [p for p in every if p.sum() <= order - 1]
     if cell.family == "wedge":
-        return [p for p in every if (p.sum() <= 2 if order == 2 else p[:2].sum() <= 1)]
+        return [p for p in every if _in_wedge(p, cell.n_nodes)]
     return every
 
 
-def _pyramid_terms(X: Array, order: int) -> Array:
-    """Bilinear functions of xi and eta; on quadratic pyramids also t times those of the serendipity quadrilateral.
+def _in_wedge(p: NDArray[np.int64], n_nodes: int) -> bool:
+    """Whether the gradients have a monomial: those of P1 x P1, complete of degree 2, P2 x P1 and P1 x P2."""
+    across, up = p[:2].sum(), p[2]
+    if n_nodes == 6:
+        return bool(across <= 1)
+    return bool(across + up <= (2 if n_nodes == 15 else 3) and across <= 2)
+
+
+def _pyramid_terms(X: Array, cell: CellType) -> Array:
+    """Bilinear functions of xi and eta; on quadratic pyramids also t times the quadratic ones of the base.
 
     A shape function t^m f(xi, eta) has gradients t^(m - 1) f' (`dougong.solver.elements.pyramid`).
     """
     (xi, eta), t = collapsed(X)
     terms = [xi**i * eta**j for i in (0, 1) for j in (0, 1)]
-    if order == 2:
-        terms += [t * xi**i * eta**j for i in range(3) for j in range(3) if i + j < 4]
+    if cell.order == 2:
+        largest = 4 if cell.n_nodes == 14 else 3
+        terms += [t * xi**i * eta**j for i in range(3) for j in range(3) if i + j <= largest]
     return np.array(terms).T

@@ -7,8 +7,8 @@ from typing import Any
 import skfem
 
 from dougong.meshes.cells import CELL_TYPES
-from dougong.solver.elements.pyramid import ElementPyramid1, ElementPyramid2
-from dougong.solver.elements.wedge import ElementWedge2
+from dougong.solver.elements.pyramid import ElementPyramid1, ElementPyramid2, ElementPyramidS2
+from dougong.solver.elements.wedge import ElementWedge2, ElementWedgeS2
 
 #: The scikit-fem element of each cell type.
 ELEMENTS: dict[str, type[Any]] = {
@@ -25,9 +25,11 @@ ELEMENTS: dict[str, type[Any]] = {
     "hex20": skfem.ElementHexS2,
     "hex27": skfem.ElementHex2,
     "wedge6": skfem.ElementWedge1,
-    "wedge15": ElementWedge2,
+    "wedge15": ElementWedgeS2,
+    "wedge18": ElementWedge2,
     "pyramid5": ElementPyramid1,
-    "pyramid13": ElementPyramid2,
+    "pyramid13": ElementPyramidS2,
+    "pyramid14": ElementPyramid2,
 }
 
 #: Cell types that can be solved on: those that carry a two- or three-dimensional field.

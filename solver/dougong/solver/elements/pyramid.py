@@ -1,4 +1,4 @@
-"""Pyramids, which scikit-fem does not have: reference domain and elements of 5 and 13 nodes.
+"""Pyramids, which scikit-fem does not have: reference domain and elements of 5, 13 and 14 nodes.
 
 The reference pyramid has the unit square as base and its apex at (0, 0, 1). With t = 1 - z and
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from skfem.element import ElementQuad1, ElementQuadS2
+from skfem.element import ElementQuad1, ElementQuad2, ElementQuadS2
 from skfem.element.element_h1 import ElementH1
 from skfem.refdom import Refdom
 
@@ -98,7 +98,7 @@ class ElementPyramid1(_ElementPyramid):
         return []
 
 
-class ElementPyramid2(_ElementPyramid):
+class ElementPyramidS2(_ElementPyramid):
     """Quadratic pyramid of 13 nodes: corners and middles of the edges.
 
     With the bilinear functions b and the quadratic serendipity functions q of the square:
@@ -116,9 +116,10 @@ class ElementPyramid2(_ElementPyramid):
     maxdeg = 4
     dofnames = ("u", "u")
     doflocs = np.concatenate([RefPyramid.p.T, RefPyramid.p.T[np.array(RefPyramid.edges)].mean(axis=1)])
+    _base: type[ElementH1] = ElementQuadS2
 
     def _terms(self, base: Array, i: int) -> list[tuple[int, float, tuple[Array, Array]]]:
-        linear, quadratic = ElementQuad1(), ElementQuadS2()
+        linear, quadratic = ElementQuad1(), self._base()
         if i < 4:
             b = linear.lbasis(base, i)
             return [(2, 1.0, quadratic.lbasis(base, i)), (1, -1.0, b), (2, 1.0, b)]
@@ -131,3 +132,21 @@ class ElementPyramid2(_ElementPyramid):
             return [(1, 4.0, b), (2, -4.0, b)]
         self._index_error()
         return []
+
+
+class ElementPyramid2(ElementPyramidS2):
+    """Quadratic pyramid of 14 nodes: those of `ElementPyramidS2` and the middle of the base.
+
+    The functions are the same with the biquadratic ones of the square for q; the new one is t^2 q. The space has
+    x^2 y^2 / (1 - z)^2 besides.
+
+    scikit-fem cannot number unknowns on some facets only: it takes the last one as the cell's own.
+    """
+
+    interior_dofs = 1
+    dofnames = ("u", "u", "u")
+    doflocs = np.concatenate([ElementPyramidS2.doflocs, [[0.5, 0.5, 0.0]]])
+    _base = ElementQuad2
+
+    def _terms(self, base: Array, i: int) -> list[tuple[int, float, tuple[Array, Array]]]:
+        return [(2, 1.0, ElementQuad2().lbasis(base, 8))] if i == 13 else super()._terms(base, i)

@@ -24,8 +24,8 @@ Array = NDArray[np.float64]
 RULES: dict[str, dict[str, Degree]] = {
     "full": {
         "tri3": 1, "tri6": 2, "quad4": 3, "quad8": 5, "quad9": 5,
-        "tet4": 1, "tet10": 3, "hex8": 3, "hex20": 5, "hex27": 5, "wedge6": 2, "wedge15": (4, 5),
-        "pyramid5": (3, 1), "pyramid13": (5, 3),
+        "tet4": 1, "tet10": 3, "hex8": 3, "hex20": 5, "hex27": 5,
+        "wedge6": 2, "wedge15": (4, 5), "wedge18": (4, 5), "pyramid5": (3, 1), "pyramid13": (5, 3), "pyramid14": (5, 3),
     },
     "load": {name: 3 if CELL_TYPES[name].order == 1 else 5 for name in ELEMENTS},
     "reduced": {"quad8": 3, "hex20": 3},
