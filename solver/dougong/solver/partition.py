@@ -187,7 +187,7 @@ def _read_slice(stored: StoredMesh, block: int, comm: Comm) -> CellSlice:
 def curve_partition(comm: Comm, stored: StoredMesh, slices: list[CellSlice]) -> list[Ints]:
     """Parts of equal weight along a space-filling (Morton) curve through the cell centres."""
     low, high = _bounds(stored, comm)
-    keys = [morton(_centres(stored, s), low, high) for s in slices]
+    keys = [morton(_centres(stored, comm, s), low, high) for s in slices]
     weights = [np.full(len(k), s.nodes.shape[1] ** 2, dtype=np.float64) for k, s in zip(keys, slices, strict=True)]
     mine, weight = np.concatenate(keys), np.concatenate(weights)
     # Splitters from a regular sample of each rank's sorted keys, weighted.
@@ -203,19 +203,33 @@ def curve_partition(comm: Comm, stored: StoredMesh, slices: list[CellSlice]) -> 
 
 
 def _bounds(stored: StoredMesh, comm: Comm) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    n = stored.n_nodes
-    here = stored.points[n * comm.rank // comm.size : n * (comm.rank + 1) // comm.size]
+    directory = Directory(comm, stored.n_nodes)
+    here = stored.points[directory.first : directory.last]
     nothing = np.full(stored.dim, np.inf)
     low = comm.min(here.min(axis=0) if len(here) else nothing)
     high = comm.max(here.max(axis=0) if len(here) else -nothing)
     return low, high
 
 
-def _centres(stored: StoredMesh, cells: CellSlice) -> NDArray[np.float64]:
-    corners = stored.cell_types[cells.block].n_corners
-    out = np.empty((len(cells.nodes), stored.dim))
+def _points(stored: StoredMesh, comm: Comm, nodes: Ints) -> NDArray[np.float64]:
+    """Coordinates of stored nodes, shape (n, dim), each read by one rank. Collective.
+
+    Not `stored.points[nodes]`: where the numbering of the file is no neighbourhood, all ranks would read all of it.
+    """
+    if comm.size == 1:
+        return np.ascontiguousarray(stored.points[nodes])
+    directory = Directory(comm, stored.n_nodes)
+    return np.asarray(directory.get(stored.points[directory.first : directory.last], nodes))
+
+
+def _centres(stored: StoredMesh, comm: Comm, cells: CellSlice) -> NDArray[np.float64]:
+    corners = cells.nodes[:, : stored.cell_types[cells.block].n_corners]
+    nodes, local = np.unique(corners, return_inverse=True)
+    local = local.reshape(corners.shape)
+    points = _points(stored, comm, nodes.astype(np.int64))
+    out = np.empty((len(local), stored.dim))
     for k in range(0, len(out), _CHUNK):
-        out[k : k + _CHUNK] = stored.points[cells.nodes[k : k + _CHUNK, :corners]].mean(axis=1)
+        out[k : k + _CHUNK] = points[local[k : k + _CHUNK]].mean(axis=1)
     return out
 
 
@@ -239,8 +253,12 @@ def _own_nodes(
     directory = Directory(comm, stored.n_nodes)
     owner = np.full(directory.last - directory.first, comm.size, dtype=np.int32)
     for s, part in zip(slices, parts, strict=True):
-        nodes = np.ascontiguousarray(s.nodes, dtype=np.int64).ravel()
-        where, rank = directory.send(nodes, np.repeat(part.astype(np.int32), s.nodes.shape[1]))
+        # Each node once: cells of the lowest part last, so that what they write stays.
+        order = np.argsort(-part, kind="stable")
+        nodes, local = np.unique(s.nodes, return_inverse=True)
+        lowest = np.empty(len(nodes), dtype=np.int32)
+        lowest[local.reshape(s.nodes.shape)[order]] = part[order, None]
+        where, rank = directory.send(nodes.astype(np.int64), lowest)
         np.minimum.at(owner, where, rank)
     return lambda nodes: np.asarray(directory.get(owner, nodes))
 
@@ -274,7 +292,7 @@ def _number(
     low, high = _bounds(stored, comm)
     ordered = []
     for k, (conn, index) in enumerate(cells):
-        order = np.argsort(morton(_centres(stored, CellSlice(k, 0, conn)), low, high), kind="stable")
+        order = np.argsort(morton(_centres(stored, comm, CellSlice(k, 0, conn)), low, high), kind="stable")
         ordered.append((conn[order], index[order]))
     met = np.concatenate([conn.ravel() for conn, _ in ordered]).astype(np.int64)
     local, first_met = np.unique(met, return_index=True)
@@ -296,7 +314,7 @@ def _number(
         # The owner of a cell's first node counts the cell.
         mine = local_conn[:, 0] < len(owned)
         blocks.append(PartBlock(stored.cell_types[k], local_conn, stored.offsets[k] + index, mine))
-    points = np.ascontiguousarray(stored.points[nodes])
+    points = _points(stored, comm, nodes)
     return Part(comm, points, nodes, len(owned), numbers, stored.n_nodes, tuple(blocks))
 
 
