@@ -4,7 +4,7 @@ ARGS ?=
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-quick bench-large load format proto wheel clean
+.PHONY: help setup demo test test-slurm check bench bench-quick bench-large load format proto wheel clean
 
 help: ## Print the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,10 @@ check: setup ## Style, types, import rules, generated code, message catalogue.
 	@$(PYTHON) scripts/generate_proto.py --check
 	@$(PYTHON) scripts/generate_reference.py --check
 	@$(PYTHON) -m pytest -q $(wildcard tests/unit/test_repo_*.py)
+
+test-slurm: setup ## Run jobs on a real Slurm of two nodes on this machine, which it installs; as root, 3 minutes.
+	@scripts/setup_slurm.sh
+	@$(PYTHON) -m pytest -m slurm tests/slurm tests/contract/test_executors.py $(ARGS)
 
 bench: setup ## Measure beside dolfinx, CalculiX and scikit-fem, up to 40 minutes; writes build/bench.json.
 	@benchmarks/peers.sh

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import functools
 import json
 import os
@@ -35,7 +36,7 @@ QUICK: dict[str, Any] = {
     "poll_seconds": 0.1,
     "poll_most_seconds": 0.5,
     "grace_seconds": 0.6,
-    "command_seconds": 10.0,
+    "command_seconds": 5.0,
 }
 
 #: Containers do not give the rights that single-copy transfer needs; fakes give more ranks than cores.
@@ -69,6 +70,11 @@ class FakeCluster:
             **changes,
         }
         self.cluster = Cluster({"debug": partition()}, **self.settings)
+
+    @property
+    def file(self) -> str:
+        """The description of this cluster for a server in a process of its own."""
+        return write_description(self.cluster, self.folder / "cluster.toml")
 
     def knobs(self, **knobs: Any) -> None:
         """Set all faults, by command."""
@@ -106,6 +112,27 @@ def real_slurm() -> real.OneMachine:
     # Of the server and of what it starts.
     os.environ.update(SLURM_CONF=cluster.environment["SLURM_CONF"])
     return cluster
+
+
+def write_description(cluster: Cluster, file: Path) -> str:
+    """The TOML file of a cluster; what it has of other types than text, numbers and lists is left out."""
+
+    def lines(entry: object, skip: tuple[str, ...]) -> list[str]:
+        values = {f.name: getattr(entry, f.name) for f in dataclasses.fields(entry)}  # type: ignore[arg-type]
+        kept = {k: v for k, v in values.items() if k not in skip and v is not None and v != {}}
+        return [f"{k} = {_toml(v)}" for k, v in kept.items()]
+
+    text = lines(cluster, ("partitions",))
+    for name, entry in cluster.partitions.items():
+        text += [f"[partition.{name}]", *lines(entry, ())]
+    file.write_text("\n".join(text) + "\n")
+    return str(file)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + "}"
+    return json.dumps(list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value)
 
 
 def real_cluster(**changes: Any) -> Cluster:

@@ -168,7 +168,8 @@ def scontrol():
     number = ARGUMENTS[-1]
     if not os.path.exists(path_of(number)) or load(number).get("forgotten"):
         end(1, error="slurm_load_jobs error: Invalid job id specified")
-    return f"JobId={number} JobName=x UserId=x(0) JobState={refreshed(number)['state']} Reason=None\n"
+    job = refreshed(number)
+    return f"JobId={number} JobName={job['name']} UserId=x(0) JobState={job['state']} Reason=None\n"
 
 
 def sacct():

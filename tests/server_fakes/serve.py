@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from dougong.server.config import CHILD_PYTHON, Address, Config
+from dougong.server.cluster import load_cluster
+from dougong.server.config import CHILD_PYTHON, Address, Config, for_cluster
 from dougong.server.main import serve
 
 FAKES = Path(__file__).parent
@@ -33,4 +34,8 @@ def config(data: Path, address: str, **changes: Any) -> Config:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
-    asyncio.run(serve(config(Path(sys.argv[1]), sys.argv[2], **json.loads(sys.argv[3]))))
+    changes = json.loads(sys.argv[3])
+    if "cluster_file" in changes:
+        chosen = {"poll_seconds": 0.05, **changes}
+        changes.update(for_cluster(load_cluster(Path(changes.pop("cluster_file"))), chosen))
+    asyncio.run(serve(config(Path(sys.argv[1]), sys.argv[2], **changes)))

@@ -38,8 +38,10 @@ from dougong.v1 import analysis_pb2, job_pb2, mesh_pb2, result_pb2
 
 def main(directory: Path) -> int:
     spec = rundir.read_spec(directory)
-    rank = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
-    ranks = int(os.environ.get("OMPI_COMM_WORLD_SIZE", "1"))
+    # Under mpiexec, or under srun with PMIx.
+    rank = int(os.environ.get("OMPI_COMM_WORLD_RANK", os.environ.get("PMIX_RANK", "0")))
+    size = "SLURM_STEP_NUM_TASKS" if "PMIX_RANK" in os.environ else "OMPI_COMM_WORLD_SIZE"
+    ranks = int(os.environ.get("OMPI_COMM_WORLD_SIZE", os.environ.get(size, "1")))
     what, _, argument = spec.analysis.name.partition(" ")
     if what == "early":
         sys.stdout.write("no such library\n")

@@ -60,6 +60,9 @@ OverTimeLimit=0
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs={cores} RealMemory=4000 State=UNKNOWN
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[3]} CPUs={cores} RealMemory=4000 State=UNKNOWN
 PartitionName=debug Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
+PartitionName=spread Nodes=n1,n2 MaxTime=INFINITE State=UP
+PartitionName=native Nodes=n1,n2 MaxTime=INFINITE State=UP
+PartitionName=minute Nodes=n1,n2 MaxTime=INFINITE State=UP
 PartitionName=single Nodes=n1 MaxNodes=1 MaxTime=INFINITE State=UP
 """
 
@@ -117,7 +120,7 @@ class OneMachine:
         self.start_controller()
         for node in NODES:
             self.start_node(node)
-        self.wait_idle()
+        self.wait_ready()
 
     def start_controller(self) -> None:
         """Start slurmctld, with the state that an earlier one left."""
@@ -130,6 +133,10 @@ class OneMachine:
     def kill(self, daemon: str) -> None:
         """End a daemon ("slurmctld" or the name of a node) as a power cut would; jobs of a node live on."""
         self._end(daemon, signal.SIGKILL)
+
+    def stop_controller(self) -> None:
+        """Ask slurmctld to end; it saves its state, of which a killed one loses what is younger than five seconds."""
+        self._end("slurmctld", signal.SIGTERM)
 
     def stop(self) -> None:
         """End everything."""
@@ -152,9 +159,10 @@ class OneMachine:
         lines = self.run("sinfo", "-h", "-N", "-p", "debug", "-o", "%N %T").splitlines()
         return dict(line.split(None, 1) for line in lines if line.count(" ") == 1)
 
-    def wait_idle(self, seconds: float = 60) -> None:
-        """Wait until every node takes jobs and has none."""
-        _until(lambda: self.states() == dict.fromkeys(NODES, "idle"), "the nodes", seconds, self.states)
+    def wait_ready(self, seconds: float = 60) -> None:
+        """Wait until every node takes jobs."""
+        ready = {"idle", "mixed", "allocated"}
+        _until(lambda: {*self.states().values()} <= ready and len(self.states()) == 2, "nodes", seconds, self.states)
 
     def _start(self, daemon: str, *command: str) -> None:
         program = shutil.which(command[0], path=_PATH) or command[0]

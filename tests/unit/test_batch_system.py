@@ -139,9 +139,10 @@ def test_what_is_no_list_is_garbled(answer: str) -> None:
 def test_any_answer_is_a_list_or_garbled(system: BatchSystem, text: str) -> None:
     try:
         system.entries(text)
-        system.shown_state(text)
+        system.shown_state(text, text)
     except GarbledError:
         pass
+    system.past_state(text, text)
     system.submitted_id(text)
     system.refuses(text)
     system.meaning(text)
@@ -150,17 +151,20 @@ def test_any_answer_is_a_list_or_garbled(system: BatchSystem, text: str) -> None
 
 def test_one_job_is_shown() -> None:
     shown = "JobId=5 JobName=dougong-x UserId=root(0) JobState=NODE_FAIL Reason=NodeDown Dependency=(null)\n"
-    assert SLURM.shown_state(shown) == "NODE_FAIL"
-    assert SLURM.shown_state("CANCELLED by 1000\n") == "CANCELLED"
-    assert SLURM.shown_state("slurm_load_jobs error: Invalid job id specified\n") is None
-    assert DONAU.shown_state("17 dougong-x SUCCEEDED\n") == "SUCCEEDED"
-    assert DONAU.shown_state("Job 17 is not found\n") is None
+    assert SLURM.shown_state(shown, "dougong-x") == "NODE_FAIL"
+    # After a crash of the controller the number may be another job's.
+    assert SLURM.shown_state(shown, "dougong-y") is None
+    assert SLURM.past_state("other|COMPLETED\ndougong-x|CANCELLED by 1000\n", "dougong-x") == "CANCELLED"
+    assert SLURM.past_state("other|COMPLETED\n", "dougong-x") is None
+    assert SLURM.shown_state("slurm_load_jobs error: Invalid job id specified\n", "dougong-x") is None
+    assert DONAU.shown_state("17 dougong-x SUCCEEDED\n", "dougong-x") == "SUCCEEDED"
+    assert DONAU.shown_state("Job 17 is not found\n", "dougong-x") is None
     for answer in ("", "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"):
         with pytest.raises(GarbledError):
-            SLURM.shown_state(answer)
+            SLURM.shown_state(answer, "dougong-x")
     with pytest.raises(GarbledError):
         # The token of the user has run out: that says nothing of the job.
-        DONAU.shown_state("Error: the token does not exist, please dlogin\n")
+        DONAU.shown_state("Error: the token does not exist, please dlogin\n", "dougong-x")
 
 
 # States

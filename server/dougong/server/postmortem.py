@@ -10,10 +10,10 @@ from dougong.server.jobs.model import failure
 from dougong.solver import rundir
 from dougong.v1 import job_pb2
 
-#: Lines by which Open MPI 4 and 5, MPICH and Slurm's srun say which rank died first.
+#: Lines by which Open MPI 4 and 5, MPICH, and srun under whatever name, say which rank died first.
 _RANK = re.compile(
     rb"process rank (\d+) with PID|MPI_ABORT was invoked on rank (\d+)|RANK (\d+) PID"
-    rb"|Process name: \[(?:\[\d+,\d+\]|\S+@\d+),(\d+)\]|srun: error: \S+: task (\d+):"
+    rb"|Process name: \[(?:\[\d+,\d+\]|\S+@\d+),(\d+)\]|\w+: error: \S+: task (\d+):"
 )
 
 

@@ -39,6 +39,9 @@ _SUBMISSIONS = 3
 #: Submissions at one time: controllers answer slowly to many.
 _AT_ONCE = 4
 
+#: A server that starts asks no longer what runs.
+_START_SECONDS = 5.0
+
 #: After killing a job, its end is waited for no longer.
 _KILL_SECONDS = 10.0
 
@@ -239,7 +242,7 @@ class BatchExecutor:
             track.absent_since = snapshot.time
             self._queue.hurry()
         if attempt.handle:
-            self._ask_detail(track, attempt.handle)
+            self._ask_detail(track, attempt)
             if track.shown is None:
                 return track.last
             if track.shown:
@@ -252,11 +255,12 @@ class BatchExecutor:
             return Sighting(Phase.GONE, await asyncio.to_thread(why_unknown, self._system.title, attempt))
         return track.last
 
-    def _ask_detail(self, track: _Track, job_id: str) -> None:
+    def _ask_detail(self, track: _Track, attempt: Attempt) -> None:
         if track.asking is None:
-            track.asking = asyncio.create_task(self._read_detail(track, job_id), name=f"batch job {job_id}")
+            reading = self._read_detail(track, attempt.handle or "", _PREFIX + attempt.token)
+            track.asking = asyncio.create_task(reading, name=f"batch job {attempt.handle}")
 
-    async def _read_detail(self, track: _Track, job_id: str) -> None:
+    async def _read_detail(self, track: _Track, job_id: str, name: str) -> None:
         """Ask the controller about one job, and for one that it has forgotten the accounting, if there is any."""
         system = self._system
         try:
@@ -264,16 +268,12 @@ class BatchExecutor:
                 track.shown = ""
                 return
             answer = await self._run(system.command("detail", system.detail, id=job_id))
-            shown = system.shown_state(answer.text) if answer.started else None
             if not answer.started:
                 return
+            shown = system.shown_state(answer.text, name)
             if shown is None and system.history:
                 past = await self._run(system.command("history", system.history, id=job_id))
-                if past.sound:
-                    try:
-                        shown = system.shown_state(past.output)
-                    except GarbledError:
-                        shown = None
+                shown = system.past_state(past.output, name) if past.sound else None
             track.shown = shown or ""
         except GarbledError as error:
             _log.warning("batch job %s: %s", job_id, error)
@@ -307,12 +307,15 @@ class BatchExecutor:
         """A batch system gives no hint."""
 
     async def living(self) -> set[str]:
-        """Tokens of all jobs of ours that the batch system has and that have not ended."""
-        snapshot = await self._queue.fresh()
+        """Tokens of all jobs of ours that wait or run; none when it does not answer soon, for a server has to start."""
+        try:
+            snapshot = await asyncio.wait_for(self._queue.fresh(), _START_SECONDS)
+        except TimeoutError:
+            snapshot = None
         return {
             entry.name.removeprefix(_PREFIX)
             for entry in snapshot or ()
-            if entry.name.startswith(_PREFIX) and self._lives(entry)
+            if entry.name.startswith(_PREFIX) and self._meaning(entry.state) in (Meaning.WAITING, Meaning.RUNNING)
         }
 
     def _lives(self, entry: Entry) -> bool:

@@ -87,6 +87,7 @@ class Queue:
         since = self._clock()
         while True:
             task = self._task or self._refresh()
+            # Not the task itself: who waits may give up, and others go on waiting.
             await asyncio.wait({task})
             if self._snapshot is not None and self._snapshot.time >= since:
                 return self._snapshot

@@ -70,8 +70,8 @@ class BatchSystem:
         A line of that list: `id`, `name`, `state`, and where there is such a thing `reason` and `elapsed`.
     detail, history
         Arguments that ask about job {id}, in the memory of the controller and in the accounting; empty: no such thing.
-    shown
-        Where their answers have the `state`.
+    shown, past
+        Where their answers have `name` and `state`.
     unknown
         What the answer to `detail` has when there is no such job (any more).
     cancel, kill
@@ -99,6 +99,7 @@ class BatchSystem:
     detail: tuple[str, ...]
     history: tuple[str, ...]
     shown: str
+    past: str
     unknown: str
     cancel: tuple[str, ...]
     kill: tuple[str, ...]
@@ -157,8 +158,11 @@ class BatchSystem:
             found.append(_entry(match))
         return found
 
-    def shown_state(self, answer: str) -> str | None:
-        """The state in the answer to `detail` or `history`; None when the job is not known there.
+    def shown_state(self, answer: str, name: str) -> str | None:
+        """The state in the answer to `detail`; None when the job is not known there.
+
+        A job of another name is not the one that was asked for: a controller that lost its state to a crash gives the
+        same numbers again.
 
         Raises
         ------
@@ -167,10 +171,17 @@ class BatchSystem:
         """
         found = re.search(self.shown, answer, re.MULTILINE)
         if found:
-            return found["state"]
+            return found["state"] if found["name"] == name else None
         if re.search(self.unknown, answer):
             return None
         raise GarbledError(answer[:200])
+
+    def past_state(self, answer: str, name: str) -> str | None:
+        """The state in the answer to `history`, which may have several jobs of one number; None when there is none."""
+        if not self.past:
+            return None
+        found = [m["state"] for m in re.finditer(self.past, answer, re.MULTILINE) if m["name"] == name]
+        return found[-1] if found else None
 
     def meaning(self, state: str) -> str | None:
         """What a state means; None when nobody knows it."""

@@ -31,7 +31,8 @@ SYSTEM = BatchSystem(
     line=r"\s*(?P<id>\d+)(?:\.\d+)?\s+(?P<name>\S+)\s+(?P<state>[A-Z_]+)\s*",
     detail=("-D", "-o", "jobid name state", "--no-header", "--id={id}"),
     history=(),
-    shown=r"\s(?P<state>[A-Z_]+)\s*$",
+    shown=r"^\s*\d\S*\s+(?P<name>\S+)\s+(?P<state>[A-Z_]+)\s*$",
+    past="",
     # A token of the site that has run out says the same of every job; that is no answer.
     unknown=r"^(?!.*token).*(?:not found|not exist|no such job)",
     cancel=("-y",),
