@@ -15,6 +15,8 @@ Source: Bedrosian, "Shape functions and integration formulas for three-dimension
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 from numpy.typing import NDArray
 from skfem.element import ElementQuad1, ElementQuad2, ElementQuadS2
@@ -48,7 +50,7 @@ def collapsed(X: Array) -> tuple[Array, Array]:
     return np.where(at_apex, 0.5, X[:2] / np.where(at_apex, 1.0, t)), t
 
 
-class _ElementPyramid(ElementH1):  # type: ignore[misc]
+class _ElementPyramid(ElementH1, ABC):  # type: ignore[misc]
     """Elements whose shape functions are sums of t^m f(xi, eta)."""
 
     refdom = RefPyramid
@@ -65,9 +67,9 @@ class _ElementPyramid(ElementH1):  # type: ignore[misc]
                 gradient += factor * t ** (m - 1) * np.array([*np.broadcast_arrays(*df, along)])
         return value, gradient
 
+    @abstractmethod
     def _terms(self, base: Array, i: int) -> list[tuple[int, float, tuple[Array, Array]]]:
         """Basis function i as a sum: exponent m, factor, value and gradient of f."""
-        raise NotImplementedError
 
 
 def _one(base: Array) -> tuple[Array, Array]:
