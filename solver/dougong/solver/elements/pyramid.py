@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 _APEX = 1e-14
 
 
-class RefPyramid(Refdom):  # type: ignore[misc] - scikit-fem has no types
+class RefPyramid(Refdom):  # type: ignore[misc]  # scikit-fem has no types
     """The reference pyramid. Triangular facets name their first node twice, as in scikit-fem's wedge."""
 
     p = np.array([[0.0, 1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0]])
@@ -88,7 +88,7 @@ class ElementPyramid1(_ElementPyramid):
 
     nodal_dofs = 1
     maxdeg = 2
-    dofnames = ("u",)
+    dofnames: tuple[str, ...] = ("u",)
     doflocs = RefPyramid.p.T
 
     def _terms(self, base: Array, i: int) -> list[tuple[int, float, tuple[Array, Array]]]:
@@ -116,7 +116,7 @@ class ElementPyramidS2(_ElementPyramid):
     nodal_dofs = 1
     edge_dofs = 1
     maxdeg = 4
-    dofnames = ("u", "u")
+    dofnames: tuple[str, ...] = ("u", "u")
     doflocs = np.concatenate([RefPyramid.p.T, RefPyramid.p.T[np.array(RefPyramid.edges)].mean(axis=1)])
     _base: type[ElementH1] = ElementQuadS2
 
@@ -146,7 +146,7 @@ class ElementPyramid2(ElementPyramidS2):
     """
 
     interior_dofs = 1
-    dofnames = ("u", "u", "u")
+    dofnames: tuple[str, ...] = ("u", "u", "u")
     doflocs = np.concatenate([ElementPyramidS2.doflocs, [[0.5, 0.5, 0.0]]])
     _base = ElementQuad2
 

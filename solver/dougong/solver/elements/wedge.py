@@ -24,7 +24,7 @@ _FACTORS = (
 )
 
 
-class ElementWedgeS2(ElementH1):  # type: ignore[misc] - scikit-fem has no types
+class ElementWedgeS2(ElementH1):  # type: ignore[misc]  # scikit-fem has no types
     """Serendipity wedge of 15 nodes: corners and middles of the edges.
 
     With area coordinates L of the triangle, s = 1 - z at the bottom and s = z at the top:
