@@ -34,10 +34,13 @@ RECORDED = (
 )
 
 
-def predicted(nodes, cells, ranks=1, cell_type="tet10"):
+def predicted(nodes, cells, ranks=1, cell_type="tet10", cases=0):
     """The estimate of a body of this size."""
     stored = solving.store(meshgen.box("tet10", (1, 1, 1)))
-    problem = resolve(solving.analysis(solving.elastic(conditions=[{"region": "x0", "fixed": {}}])), stored)
+    given = solving.analysis(solving.elastic(conditions=[{"region": "x0", "fixed": {}}]))
+    for _ in range(cases):
+        given.steps[0].load_cases.add()
+    problem = resolve(given, stored)
     size = SimpleNamespace(dim=3, n_nodes=nodes, block_sizes=(cells,), cell_types=(CELL_TYPES[cell_type],))
     return estimate(problem, size, job_pb2.Resources(ranks=ranks))
 
@@ -48,6 +51,13 @@ def test_within_half_as_much_again_of_what_was_measured(case):
     assert found.dofs == 3 * case.n_nodes
     assert 1 / 1.5 <= found.seconds / case.seconds <= 1.5
     assert 1 / 1.5 <= found.memory_bytes / 1e6 / case.megabytes <= 1.5
+
+
+def test_a_further_load_case_costs_less_than_a_job():
+    one, four = predicted(35_721, 24_000), predicted(35_721, 24_000, cases=4)
+    assert predicted(35_721, 24_000, cases=1) == one
+    assert 1.3 < four.seconds / one.seconds < 2.6  # 2.0 where it was measured
+    assert one.memory_bytes < four.memory_bytes < 1.1 * one.memory_bytes
 
 
 def test_ranks_take_memory_and_save_time():

@@ -23,6 +23,11 @@ _BLOCKS_PER_CELL = {
     "tet4": 2.9, "tet10": 40.0, "hex8": 27.0, "hex20": 234.0, "hex27": 512.0, "wedge6": 10.5,
 }  # fmt: skip
 
+#: For each unknown and each load case after the first: loads and solution; seconds for its loads, solve and fields, and
+#: for the fields of a combination. Measured on bodies of 8,000 to 107,000 unknowns, factorised and iterated.
+_BYTES_PER_CASE = 17.0
+_SECONDS_SOLVED, _SECONDS_SUPERPOSED = 5.3e-6, 1.2e-6
+
 
 def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources) -> job_pb2.Estimate:
     """Estimate the cost of a problem.
@@ -48,13 +53,16 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
         if direct:
             entries, operations = factor(n, stored.dim)
             factors = costs.DIRECT[stored.dim]
-            memory = max(memory, factors.bytes_per_entry * entries + factors.bytes_per_number * numbers)
+            kept = factors.bytes_per_entry * entries + factors.bytes_per_number * numbers
             work = factors.seconds_per_operation * operations + factors.seconds_per_number * numbers
             solver = solver or "direct"
         else:
-            memory = max(memory, cost.bytes_per_number * numbers + cost.bytes_per_unknown * n)
+            kept = cost.bytes_per_number * numbers + cost.bytes_per_unknown * n
             work = cost.seconds_per_number * numbers + cost.seconds_per_unknown * n
             solver = solver or "iterative"
+        frames = step.frames[1:]
+        memory = max(memory, kept + _BYTES_PER_CASE * n * max(len(step.cases) - 1, 0))
+        work += n * sum(_SECONDS_SUPERPOSED if f.solved is None else _SECONDS_SOLVED for f in frames)
         seconds += work / ranks**costs.EFFICIENCY
         dofs = max(dofs, n)
     total = ranks * costs.BASE_BYTES + memory
