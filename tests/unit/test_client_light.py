@@ -9,7 +9,7 @@ for name in ("numpy", "matplotlib", "grpc_health"):
     sys.modules[name] = None
 import dougong.client.cli
 from dougong.client import yaml_analysis
-from dougong.client.transfer import Array
+from dougong.client.receive import Array
 yaml_analysis.loads("materials: {a: {density: 7.85e-9}}")
 assert "pint" not in sys.modules
 yaml_analysis.loads("materials: {a: {density: 7850 kg/m^3}}")

@@ -9,7 +9,7 @@ import pytest
 import dougong.client
 from dougong.client import AsyncClient, Client, NotFound, ServerUnreachable
 from dougong.client.transport import channel_options, check_address
-from dougong.messages import DataLoss, InputError, violation
+from dougong.messages import DataLoss, FemError, InputError, violation
 from dougong.v1 import analysis_pb2, job_pb2
 from fake_server import FakeServer, wait_for
 
@@ -138,6 +138,26 @@ def test_field_is_an_array_and_survives_a_cut(client, server):
         client.field(job.job_id, "displacement")
 
 
+def test_a_field_goes_into_a_file_whole_or_not_at_all(client, server, tmp_path):
+    job = submit(client)
+    server.faults["ReadField"] = 2
+    target = tmp_path / "out" / "u.npy"
+    got = client.field(job.job_id, "displacement", out=target)
+    assert np.array_equal(got, server.displacement)
+    assert not got.flags.writeable
+    assert np.array_equal(np.load(target), server.displacement)
+    assert target.stat().st_size % 64 == server.displacement.nbytes % 64
+    server.faults["damage"] = 1
+    with pytest.raises(DataLoss):
+        client.field(job.job_id, "displacement", out=tmp_path / "out" / "damaged.npy")
+    with pytest.raises(NotFound):
+        client.field(job.job_id, "nothing", out=tmp_path / "out" / "nothing.npy")
+    (tmp_path / "file").touch()
+    with pytest.raises(FemError, match=r"u\.npy"):
+        client.field(job.job_id, "displacement", out=tmp_path / "file" / "u.npy")
+    assert [p.name for p in target.parent.iterdir()] == ["u.npy"]
+
+
 def test_skin_has_its_arrays(client, server, mesh_file):
     skin = client.skin(client.upload_mesh(mesh_file).mesh_id)
     assert np.array_equal(skin["points"], server.points)
@@ -217,6 +237,8 @@ def test_asynchronous_client_does_the_same(server, mesh_file, tmp_path):
             assert (await client.job(job.job_id)).state == J.STATE_SUCCEEDED
             assert b"".join([data async for data in client.logs(job.job_id)]).count(b"line") == 100
             assert np.array_equal(await client.field(job.job_id, "displacement"), server.displacement)
+            mapped = await client.field(job.job_id, "displacement", out=tmp_path / "u.npy")
+            assert np.array_equal(mapped, np.load(tmp_path / "u.npy"))
             assert np.array_equal((await client.skin(mesh.mesh_id))["triangles"], server.triangles)
             (info,) = (await client.result(job.job_id)).artifacts
             assert (await client.artifact(job.job_id, info, tmp_path / "r.vtu")).read_bytes() == server.vtu

@@ -7,7 +7,7 @@ from dougong.client import Client, load_analysis
 from dougong.client.aio import AsyncClient
 from dougong.client.client import Client
 from dougong.client.errors import ServerError, ServerUnreachable
-from dougong.client.transfer import Array
+from dougong.client.receive import Array
 from dougong.client.yaml_analysis import AnalysisFile, AnalysisFileError
 from dougong.client.yaml_analysis import dump as dump_analysis
 from dougong.client.yaml_analysis import load as load_analysis

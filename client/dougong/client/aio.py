@@ -22,7 +22,8 @@ import grpc.aio
 from dougong.client.errors import from_rpc
 from dougong.client.patience import BROKEN_SECONDS, ENDED_SECONDS, Watching, delay, is_last
 from dougong.client.private import PrivateServer, data_folder
-from dougong.client.transfer import Array, ArrayReceiver, FileReceiver, MeshFile, ProgressCallback
+from dougong.client.receive import Array, ArrayReceiver, FileReceiver, array_receiver
+from dougong.client.transfer import MeshFile, ProgressCallback
 from dougong.client.transport import (
     QUICK_SECONDS,
     THOROUGH_SECONDS,
@@ -270,6 +271,7 @@ class AsyncClient:
         region: str = "",
         component: str = "",
         location: analysis_pb2.Location = analysis_pb2.LOCATION_NODE,
+        out: str | Path | None = None,
     ) -> Any:
         """A field of a result, see `Client.field`."""
         request = result_pb2.ReadFieldRequest(
@@ -282,7 +284,7 @@ class AsyncClient:
             component=component,
             location=location,
         )
-        receiver = ArrayReceiver()
+        receiver = array_receiver(out)
 
         async def read(_attempt: int) -> Array:
             request.offset = receiver.received_bytes
@@ -292,7 +294,11 @@ class AsyncClient:
                 raise DataLoss("RECEIVED_BYTES_DAMAGED", name=name)
             return next(iter(arrays.values()))
 
-        return (await self._retried(read)).best()
+        try:
+            return (await self._retried(read)).best()
+        except BaseException:
+            receiver.abandon()
+            raise
 
     async def artifact(self, job_id: str, info: result_pb2.ArtifactInfo, target: str | Path) -> Path:
         """Fetch a file of a result, see `Client.artifact`."""

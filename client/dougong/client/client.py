@@ -22,7 +22,8 @@ import grpc
 from dougong.client.errors import ServerUnreachable, from_rpc
 from dougong.client.patience import BROKEN_SECONDS, ENDED_SECONDS, TERMINAL_STATES, Watching, delay, is_last
 from dougong.client.private import PrivateServer, data_folder
-from dougong.client.transfer import Array, ArrayReceiver, FileReceiver, MeshFile, ProgressCallback
+from dougong.client.receive import Array, ArrayReceiver, FileReceiver, array_receiver
+from dougong.client.transfer import MeshFile, ProgressCallback
 from dougong.client.transport import (
     QUICK_SECONDS,
     THOROUGH_SECONDS,
@@ -340,6 +341,7 @@ class Client:
         region: str = "",
         component: str = "",
         location: analysis_pb2.Location = analysis_pb2.LOCATION_NODE,
+        out: str | Path | None = None,
     ) -> Any:
         """A field of a result.
 
@@ -357,6 +359,9 @@ class Client:
             Only this one.
         location
             Where its values live.
+        out
+            A file to write it to instead of keeping it in memory, in numpy's format (.npy); it appears there whole or
+            not at all. What is returned is mapped from it.
 
         Returns
         -------
@@ -381,7 +386,7 @@ class Client:
             component=component,
             location=location,
         )
-        receiver = ArrayReceiver()
+        receiver = array_receiver(out)
 
         def read(_attempt: int) -> Array:
             request.offset = receiver.received_bytes
@@ -392,7 +397,11 @@ class Client:
                 raise DataLoss("RECEIVED_BYTES_DAMAGED", name=name)
             return next(iter(arrays.values()))
 
-        return self._retried(read).best()
+        try:
+            return self._retried(read).best()
+        except BaseException:
+            receiver.abandon()
+            raise
 
     def artifact(self, job_id: str, info: result_pb2.ArtifactInfo, target: str | Path) -> Path:
         """Fetch a file of a result.
