@@ -13,6 +13,7 @@ from dougong.solver import multigrid, version
 from dougong.solver.halo import Halo
 from dougong.solver.kernels import Smoother
 from dougong.solver.operator import Operator
+from dougong.solver.procedures import static
 
 #: Products and exchanges beside those of the iteration: ten for the largest eigenvalue, two for each step of the
 #: estimate of the norm, and the checks of the solution.
@@ -72,6 +73,17 @@ def test_an_iteration_exchanges_with_neighbours_so_often(counted):
     # A cycle: before each product, for the correction, and its way down; and the product of the conjugate gradients.
     cycle = 2 * multigrid.STEPS + 2
     assert counted["Halo.update"] + counted["Halo.collect"] <= (iterations + CYCLES) * (cycle + 1) + BESIDE
+
+
+def test_no_matrix_is_assembled_on_the_quadratic_level(monkeypatch):
+    """Not even for its norm; one that the user's preconditioner needs is assembled once."""
+    assembled = []
+    real = static.assemble
+    monkeypatch.setattr(static, "assemble", lambda *args: assembled.append(1) or real(*args))
+    solving.solve(beam(2), GIVEN)
+    assert not assembled
+    solving.solve(beam(2), GIVEN | {"solver": {"petsc_options": {"ksp_type": "cg", "pc_type": "gamg"}}})
+    assert len(assembled) == 1
 
 
 def test_iterations_do_not_grow_with_the_body():
