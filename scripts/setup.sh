@@ -7,6 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # PETSc, SLEPc, MPI and OpenBLAS with their Python modules; a C compiler for the kernels.
 packages=(python3-petsc4py-real python3-petsc4py python3-slepc4py-real python3-mpi4py openmpi-bin libopenblas0-serial
     python3-venv gcc libc6-dev)
+# PETSc with 64-bit indices, 50 MB, for the tests that solve with it; they are skipped where it cannot be had.
+optional_packages=(python3-petsc4py-64-real)
 
 # A key for each of the two parts. The folder belongs to it: in an environment that was moved, the commands of the
 # Python packages must be made again.
@@ -29,9 +31,9 @@ mkdir -p build
 exec 9>build/setup.lock
 flock 9 # two `make` at once: the second waits, and then finds the work done
 
-missing_packages() {
+missing_packages() { # PACKAGES
     local package
-    for package in "${packages[@]}"; do
+    for package in "$@"; do
         [[ $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) == "install ok installed" ]] || echo "$package"
     done
 }
@@ -81,8 +83,10 @@ petsc_python() {
 set_up_environment() {
     local missing found python petsc_packages
     if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
-        mapfile -t missing < <(missing_packages)
+        mapfile -t missing < <(missing_packages "${packages[@]}")
         ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
+        mapfile -t missing < <(missing_packages "${optional_packages[@]}")
+        ((${#missing[@]} == 0)) || (install_packages "${missing[@]}") || echo "Dougong works without these packages."
     fi
     if ! found=$(petsc_python); then
         echo "No petsc4py of the distribution was found; on Debian and its relatives an administrator installs it with:" \
