@@ -382,6 +382,7 @@ def test_fields_and_their_parts(server: ServerProcess, solved: J) -> None:
     [
         ({"name": "entropy"}, Code.NOT_FOUND, "FIELD_NOT_FOUND"),
         ({"name": "displacement", "frame": 1}, Code.NOT_FOUND, "FIELD_NOT_FOUND"),
+        ({"name": "displacement", "frame_name": "wind"}, Code.NOT_FOUND, "FRAME_NOT_FOUND"),
         ({"name": "displacement", "step": "step-9"}, Code.NOT_FOUND, "FIELD_NOT_FOUND"),
         ({"name": "displacement", "region": "nowhere"}, Code.INVALID_ARGUMENT, "RESULT_REGION_UNKNOWN"),
         ({"name": "displacement", "component": "w"}, Code.INVALID_ARGUMENT, "COMPONENT_UNKNOWN"),

@@ -32,6 +32,10 @@ def settled(z: float) -> dict[str, Any]:
     return {"region": "x1", "displacement": vector(z=z)}
 
 
+def hot(temperature: float) -> dict[str, Any]:
+    return {"region": "x0", "temperature": value(temperature)}
+
+
 def scaled(given: Any, factor: float) -> Any:
     """Loads and conditions with all their values times a factor."""
     if isinstance(given, list):
@@ -227,7 +231,7 @@ def test_what_the_step_does_alone_is_solved_only_where_it_counts(beam, counted):
 
 def test_a_rescue_of_one_case_serves_the_following(counted, monkeypatch):
     """The iteration is given up at its first look; a factorisation is made once."""
-    monkeypatch.setattr(rescue, "_hopeless", lambda tolerance, worth, further, iteration, residual: iteration == 2)
+    monkeypatch.setattr(rescue.Patience, "__call__", lambda self, iteration, residual: iteration == 2)
     monkeypatch.setattr(static, "choose", lambda method, size: Choice(False, Said("CHOSEN_BY_USER")))
     cube = store(box("hex8", (6, 6, 6)))
     ended = solve(cube, with_cases(body([HELD], [], solver={}), CASES[:2], both={"pull": 1.0, "press": 1.0}))
@@ -260,10 +264,13 @@ def test_progress_tells_the_case_and_cancelling_is_heard_before_each(beam, count
 
 
 def test_the_more_cases_follow_the_sooner_a_factorisation_pays():
-    """At its 32nd look the residual has fallen by 1e-2: 128 iterations for 1e-8, of which 96 are left."""
-    for further, worth, hopeless in ((0, 95, True), (0, 97, False), (2, 351, True), (2, 353, False)):
-        assert rescue._hopeless(1e-8, worth, further, 32, 1e-2) is hopeless
-    assert not rescue._hopeless(1e-8, 0, 9, 33, 1e-2)
+    """From the 16th to the 32nd iteration the residual falls by 1e2: to 1e-8 there are 48 to go, 80 in all."""
+    for further, worth, hopeless in ((0, 47, True), (0, 49, False), (2, 207, True), (2, 209, False)):
+        patience = rescue.Patience(1e-8, worth)
+        patience.further = further
+        assert not patience(16, 1.0)
+        assert patience(32, 1e-2) is hopeless
+        assert not patience(33, 1.0)
 
 
 @pytest.mark.parametrize("ranks", [2, 3])
@@ -286,6 +293,33 @@ def test_cases_do_not_depend_on_the_number_of_ranks(ranks):
     for a, b in zip(one.step.frames, many.step.frames, strict=True):
         assert a.balance.internal_energy == pytest.approx(b.balance.internal_energy, rel=1e-8)
     assert [a.name for a in many.result.artifacts] == [f"result-1-{k}.vtu" for k in range(1, 6)]
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_temperatures_of_cases_do_not_depend_on_the_number_of_ranks(ranks):
+    film = {"region": "x1", "convection": {"coefficient": value(5.0), "ambient": value(10.0)}}
+    cases = [{"loads": [{"region": "z1", "heatFlux": value(30.0)}]}, {"conditions": [hot(400.0)]}]
+    given = with_cases(
+        heat(conditions=[hot(50.0)], loads=[film], solver=DIRECT), cases, both={"case-1": 2.0, "case-2": 1.0}
+    )
+    mesh = store(box("hex8", (4, 2, 2), (4.0, 1.0, 1.0)))
+    one, many = solve(mesh, given), solve(mesh, given, ranks=ranks)
+    for frame in range(3):
+        assert np.allclose(one.field("temperature", frame=frame), many.field("temperature", frame=frame), rtol=1e-10)
+
+
+def test_reactions_are_told_of_the_regions_of_cases_too():
+    """A support that settles in a case is a part of what the step holds."""
+    mesh = store(box("hex8", (2, 2, 2)))
+    edge = {"kind": "KIND_NODES", "box": {"min": {"coordinates": [1, 0, 0]}, "max": {"coordinates": [1, 1, 0]}}}
+    settles = {"region": "edge", "displacement": vector(z=-0.01)}
+    ended = solve(mesh, with_cases(body([HELD, ROLLER], [], regions={"edge": edge}), [{"conditions": [settles]}]))
+    (frame,) = ended.step.frames
+    sums = {r.region: r.sum[2] for r in frame.reactions}
+    assert sums.keys() == {"x0", "x1", "edge"}
+    assert sums["edge"] < 0 < sums["x1"] - sums["edge"]
+    low = (mesh.load().points[:, [0, 2]] == [1.0, 0.0]).all(axis=1)
+    assert np.allclose(ended.field("displacement")[low, 2], -0.01)
 
 
 def test_settlement_of_a_propped_cantilever():

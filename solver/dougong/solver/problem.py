@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -96,7 +97,7 @@ class ResolvedStep:
         """What acts in all of the step."""
         return Acting(f"steps[{self.index}]", self.message.conditions, self.message.loads)
 
-    @property
+    @cached_property
     def cases(self) -> tuple[Acting, ...]:
         """What each load case adds."""
         given = enumerate(self.message.load_cases)
@@ -107,7 +108,7 @@ class ResolvedStep:
         """All of them, what acts in all of the step first."""
         return (self.own, *self.cases)
 
-    @property
+    @cached_property
     def frames(self) -> tuple[FrameSpec, ...]:
         """The states of the step."""
         return frames_of(self.message)

@@ -161,7 +161,7 @@ def envelope(of_frames: Sequence[Sequence[result_pb2.Extreme]]) -> list[result_p
 def _by_region(state: NodalState) -> list[result_pb2.RegionSum]:
     model = state.model
     sums = []
-    for region in dict.fromkeys(c.region for c in model.step.message.conditions):
+    for region in dict.fromkeys(c.region for acting in model.step.acting for c in acting.conditions):
         nodes = model.regions.nodes(region)
         here = state.reaction[nodes[nodes < model.part.n_owned]].sum(axis=0)
         sums.append(result_pb2.RegionSum(region=region, sum=model.part.comm.sum(here).tolist()))
