@@ -1,6 +1,6 @@
 """Transfer over a local socket: a file up with its digest checked, a field down with its checksums checked.
 
-    python benchmarks/transfer.py [--megabytes N] [--runs N]
+    python benchmarks/transfer.py [--megabytes N] [--runs N] [--to-file]
 
 Prints a table with the memory that both sides took for it, and writes build/bench-transfer.json. The server is the
 real one in a process of its own; the field is appended to the result of a small job, so that its size can be chosen.
@@ -39,6 +39,8 @@ from dougong.v1 import analysis_pb2, mesh_pb2
 UP, DOWN = 600.0, 500.0
 
 _FIELD = "large"
+#: Values of the field that are made at a time.
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -96,16 +98,19 @@ def upload(server: Service, size: int) -> tuple[float, list[int]]:
         return mesh.size_bytes / 1e6 / (time.perf_counter() - start), _grown(before, server)
 
 
-def download(server: Service, job: str, size: int) -> tuple[float, list[int]]:
-    """MB/s of a field, from the call to the array, and how much memory grew; the array itself is not counted."""
+def download(server: Service, job: str, size: int, out: Path | None = None) -> tuple[float, list[int]]:
+    """MB/s of a field, from the call to the array, and how much memory grew; an array in memory is not counted.
+
+    With `out` it goes into that file, and is mapped.
+    """
     before = _watch(server)
     start = time.perf_counter()
-    field = server.client.field(job, _FIELD)
+    field = server.client.field(job, _FIELD, out=out)
     seconds = time.perf_counter() - start
+    grown = _grown(before, server)
     if field.nbytes != size or field[-1] != len(field) - 1:
         raise FailedError("the field is not the one that was stored")
-    grown = _grown(before, server)
-    return size / 1e6 / seconds, [grown[0], grown[1] - size]
+    return size / 1e6 / seconds, [grown[0], grown[1] - (size if out is None else 0)]
 
 
 def job_with_field(server: Service, size: int) -> str:
@@ -124,18 +129,20 @@ def job_with_field(server: Service, size: int) -> str:
     outcome = rundir.read_outcome(directory)
     if outcome is None or not outcome.HasField("result"):
         raise FailedError(f"the job failed: {server.client.job(job.job_id).failure.text}")
-    values = np.arange(size // 8, dtype=np.float64)
-    path = f"{rundir.RESULTS}/{_FIELD}.npy"
-    np.save(directory / path, values)
-    data = (directory / path).read_bytes()
-    outcome.files.add(path=path, size_bytes=len(data), crc32=zlib.crc32(data), field_index=len(outcome.result.fields))
+    path, crc = f"{rundir.RESULTS}/{_FIELD}.bin", 0
+    with open(directory / path, "wb") as file:
+        for start in range(0, size // 8, _PIECE):
+            values = np.arange(start, min(start + _PIECE, size // 8), dtype=np.float64)
+            crc = zlib.crc32(values, crc)
+            values.tofile(file)
+    outcome.files.add(path=path, size_bytes=size, crc32=crc, field_index=len(outcome.result.fields))
     outcome.result.fields.add(
         name=_FIELD,
         step=outcome.result.steps[-1].name,
         location=analysis_pb2.LOCATION_NODE,
         dtype=mesh_pb2.DATA_TYPE_FLOAT64,
-        shape=values.shape,
-        size_bytes=values.nbytes,
+        shape=(size // 8,),
+        size_bytes=size,
     )
     rundir.write_outcome(directory, outcome)
     return job.job_id
@@ -162,6 +169,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=int, default=300, help="size of the file and of the field (default 300)")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--to-file", action="store_true", help="the field into a file instead of memory")
     options = parser.parse_args()
     size = options.megabytes << 20
     load = os.getloadavg()[0]
@@ -170,8 +178,9 @@ def main() -> int:
     with service() as server:
         up = [upload(server, size) for _ in range(options.runs)]
         job = job_with_field(server, size)
-        download(server, job, size)  # the server checks the file once
-        down = [download(server, job, size) for _ in range(options.runs)]
+        out = server.data.parent / "field.npy" if options.to_file else None
+        download(server, job, size, out)  # the server checks the file once
+        down = [download(server, job, size, out) for _ in range(options.runs)]
     for case, found, wanted in (("transfer/up", up, UP), ("transfer/down", down, DOWN)):
         rate = statistics.median(rate for rate, _ in found)
         report.add(record(case, "MB/s", rate, wanted, "what is asked for", 1.0))
