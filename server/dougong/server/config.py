@@ -124,8 +124,8 @@ class Config:
     """How often a running job is looked at."""
     retry_seconds: float = 1.0
     """Before the second attempt at a job; twice that before the third. The cause of a lost attempt may pass."""
-    max_mesh_bytes: int = 4 << 30
-    """Largest mesh file: reading needs about four times this memory."""
+    max_mesh_bytes: int = 8 << 30
+    """Largest mesh file: reading one of Gmsh or Abaqus needs about one and a half times this memory, others more."""
     max_uploads: int = 64
     """Unfinished uploads at one time."""
     max_upload_bytes: int = 16 << 30
