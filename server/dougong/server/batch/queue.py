@@ -34,9 +34,12 @@ class Snapshot:
 
     def of(self, name: str, job_id: str | None) -> list[Entry]:
         """All jobs of a name; there are two when a submission ran that was said to have failed."""
-        found = self.by_name.get(name, [])
-        # Some systems cut names short.
-        return found or [self.by_id[job_id]] if found or job_id in self.by_id else []  # type: ignore[index]
+        found = self.by_name.get(name)
+        if found is not None:
+            return found
+        # Some systems cut names short. Of another name it is another job, to which the number was given again.
+        entry = self.by_id.get(job_id or "")
+        return [entry] if entry is not None and entry.name and name.startswith(entry.name) else []
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.by_id.values())
