@@ -25,7 +25,7 @@ _BYTES_PER_ENTRY = 14.5
 #: Processor seconds, of one core of a server CPU: for each operation; for each unknown, ordering and reading; and for
 #: each unknown in an iteration, on quadratic and on linear cells. Only their ratios matter.
 _PER_OPERATION, _PER_UNKNOWN = 6.5e-11, 1.7e-5
-_PER_ITERATION_QUADRATIC, _PER_ITERATION_LINEAR = 1.9e-7, 3.6e-7
+_PER_ITERATION_QUADRATIC, _PER_ITERATION_LINEAR = 1.6e-7, 6e-7
 
 _MEMORY = Path("/proc/meminfo")
 _GROUP = Path("/sys/fs/cgroup")

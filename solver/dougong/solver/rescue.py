@@ -23,11 +23,9 @@ from dougong.v1 import result_pb2
 
 Array = NDArray[np.float64]
 
-#: Iterations after which the rate of convergence is looked at: earlier ones say little about it.
-_LOOKS = (32, 64, 128, 256, 512)
-#: An iteration is given up when the rest of it takes longer than so many factorisations, and never for fewer than
-#: so many iterations: the prediction may be wrong, and what was done is lost.
-_RELUCTANCE = 1.5
+#: Iterations after which the rate of convergence since the last of them is looked at.
+_LOOKS = (16, 32, 64, 128, 256, 512)
+#: An iteration is never given up for fewer iterations to come than these.
 _WORTH_AT_LEAST = 100
 
 _ITERATION_FAILED = ("NOT_CONVERGED", "SINGULAR_SYSTEM")
@@ -65,7 +63,7 @@ class RescuingSolver:
         self._stage, self._monitor = stage, monitor
         self._may_rescue = options.method == pb.SolverOptions.METHOD_UNSPECIFIED and not choice.direct
         self._solver: LinearSolver | None = None
-        self._further = 0
+        self._patience: Patience | None = None
 
     def solve(self, rhs: Array, further: int = 0) -> tuple[Array, result_pb2.SolveRecord]:
         """The solution, both shape (n_owned, nc), and how it was found. Collective.
@@ -82,11 +80,12 @@ class RescuingSolver:
         SolveError
             There is none.
         """
-        self._further = further
         start, setups = np.zeros_like(rhs), 0
         if self._solver is None:
             self._set_up()
             setups = 1
+        if self._patience is not None:
+            self._patience.further = further
         try:
             x, record = self._try(rhs, start)
         except SolveError as error:
@@ -110,19 +109,11 @@ class RescuingSolver:
         options = methods()
         options.CopyFrom(self._options)
         options.method = methods.METHOD_DIRECT if self._choice.direct else methods.METHOD_ITERATIVE
-        give_up: Callable[[int, float], bool] | None = None
-        if (
-            self._may_rescue
-            and not options.HasField("max_iterations")
-            and self._fits(free_bytes(self._given.part.comm))
-        ):
-            worth = max(_RELUCTANCE * iterations_worth(self._size), _WORTH_AT_LEAST)
-            tolerance = relative_tolerance(options)
-
-            def give_up(iteration: int, residual: float) -> bool:
-                return _hopeless(tolerance, worth, self._further, iteration, residual)
-
-        self._solver = LinearSolver(self._given, options, self._comm, self._monitor, give_up)
+        limited = options.HasField("max_iterations")
+        self._patience = None
+        if self._may_rescue and not limited and self._fits(free_bytes(self._given.part.comm)):
+            self._patience = Patience(relative_tolerance(options), max(iterations_worth(self._size), _WORTH_AT_LEAST))
+        self._solver = LinearSolver(self._given, options, self._comm, self._monitor, self._patience)
 
     def _try(self, rhs: Array, start: Array) -> tuple[Array, result_pb2.SolveRecord]:
         self._stage("solve")
@@ -148,11 +139,38 @@ class RescuingSolver:
             self._solver = None
 
 
-def _hopeless(tolerance: float, worth: float, further: int, iteration: int, residual: float) -> bool:
-    """Whether what is left of an iteration, and as many `further` ones, will take more than `worth` iterations."""
-    if iteration not in _LOOKS:
-        return False
-    if residual >= 1:
-        return True
-    whole = iteration * math.log(tolerance) / math.log(residual)
-    return whole - iteration + further * whole > worth
+class Patience:
+    """Says when an iteration is to be given up: when what is left of it, and further ones, would take too long.
+
+    Parameters
+    ----------
+    tolerance
+        Reduction of the residual at which it ends.
+    worth
+        So many more iterations are worth waiting for.
+
+    Attributes
+    ----------
+    further
+        As many iterations like this one are to follow.
+    """
+
+    def __init__(self, tolerance: float, worth: float) -> None:
+        self._tolerance, self._worth = tolerance, worth
+        self._last = (0, 1.0)
+        self.further = 0
+
+    def __call__(self, iteration: int, residual: float) -> bool:
+        """Whether to give up; residual relative to the first.
+
+        The rate since the last look counts: the first iterations of conjugate gradients do away with what is easy.
+        """
+        if iteration != 0 and iteration not in _LOOKS:
+            return False
+        (before, was), self._last = self._last, (iteration, residual)
+        if before == 0 or residual <= 0:
+            return False
+        if residual >= was:
+            return True
+        left = math.log(residual / self._tolerance) * (iteration - before) / math.log(was / residual)
+        return left + self.further * (iteration + left) > self._worth
