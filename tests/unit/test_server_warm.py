@@ -173,6 +173,27 @@ def test_a_process_without_work_ends_and_a_killed_one_is_replaced(root: Path) ->
     _run(story())
 
 
+def test_many_jobs_leave_one_timer_and_not_one_each(root: Path) -> None:
+    async def story() -> None:
+        bench = Bench(root)
+        loop = asyncio.get_running_loop()
+        pending: list[asyncio.TimerHandle] = []
+        later = loop.call_later
+
+        def counted(delay: float, *given: Any, **more: Any) -> asyncio.TimerHandle:
+            pending.append(later(delay, *given, **more))
+            return pending[-1]
+
+        loop.call_later = counted  # type: ignore[method-assign]
+        for _ in range(8):
+            await bench.run("solve")
+        waiting = [t for t in pending if not t.cancelled() and t.when() > loop.time() + 10.0]
+        assert len(waiting) <= 1
+        await bench.executor.close()
+
+    asyncio.run(story())
+
+
 def test_without_warm_workers_each_job_has_its_process(root: Path) -> None:
     async def story() -> None:
         bench = Bench(root, warm_workers=0)

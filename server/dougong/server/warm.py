@@ -83,6 +83,13 @@ class WarmWorker:
         self._changed = asyncio.Event()
         self._begun = False
         self.on_change: Callable[[], None] = lambda: None
+        self.timer: asyncio.TimerHandle | None = None
+
+    def forget_timer(self) -> None:
+        """Look no more whether it is idle."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
     @property
     def ready(self) -> bool:
@@ -299,7 +306,9 @@ class WarmPool:
             if worker.jobs == jobs and not worker.taken:
                 self._retire(worker)
 
-        asyncio.get_running_loop().call_later(self._idle_seconds, look)
+        # One timer a worker: with many small jobs those of earlier ones would be thousands.
+        worker.forget_timer()
+        worker.timer = asyncio.get_running_loop().call_later(self._idle_seconds, look)
 
     def release(self, token: str, *, sound: bool) -> None:
         """A job has ended; its worker may serve another when all was sound."""
@@ -331,6 +340,7 @@ class WarmPool:
         if not worker.open:
             return
         worker.open = False
+        worker.forget_timer()
         asyncio.get_running_loop().remove_reader(worker.socket)
         worker.socket.close()
         worker.changed()
