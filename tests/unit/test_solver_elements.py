@@ -130,6 +130,20 @@ def test_reduced_integration(name):
         elements.reference("tri3", "reduced")
 
 
+@pytest.mark.parametrize(
+    ("name", "rule", "motions"),
+    [(n, "full", 0) for n in elements.SOLVABLE] + [("quad8", "reduced", 1), ("hex20", "reduced", 6)],
+)
+def test_motions_without_strain(name, rule, motions):
+    """Beside the rigid ones; with reduced integration as many as the points have too few strains."""
+    dN = elements.reference(name, rule).dN
+    _, n, dim = dN.shape
+    gradients = np.einsum("qaj,ik->qijak", dN, np.eye(dim))  # of the displacement, by unknown
+    strain = (gradients + gradients.transpose(0, 2, 1, 3, 4)).reshape(-1, n * dim)
+    rigid = 3 if dim == 2 else 6
+    assert n * dim - np.linalg.matrix_rank(strain, tol=1e-10) == rigid + motions
+
+
 @pytest.mark.parametrize("name", [n for n in elements.SOLVABLE if CELL_TYPES[n].order == 2])
 def test_corner_values_interpolate_linear_fields(name):
     nodes = np.array(CELL_TYPES[name].reference)
