@@ -111,7 +111,9 @@ def read_with_mesh(client: Client, path: Path) -> AnalysisFile:
 
 def submit(client: Client, source: AnalysisFile, arguments: Namespace) -> job_pb2.Job:
     """Hand in the analysis; what is wrong with it is told with its places in the file."""
-    resources = job_pb2.Resources(ranks=arguments.ranks, time_limit_seconds=arguments.time_limit or 0)
+    resources = job_pb2.Resources(
+        ranks=arguments.ranks, time_limit_seconds=arguments.time_limit or 0, partition=arguments.partition
+    )
     try:
         job = client.submit(source.analysis, resources)
         # From here on an interrupt leaves a job behind, which must be told.

@@ -106,6 +106,8 @@ def serve(arguments: Namespace) -> NoReturn:
         command += ["--idle-exit", str(arguments.idle_exit)]
     if arguments.warm_workers is not None:
         command += ["--warm-workers", str(arguments.warm_workers)]
+    if arguments.cluster is not None:
+        command += ["--cluster", str(arguments.cluster.expanduser().absolute())]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, command)

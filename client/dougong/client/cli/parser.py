@@ -52,12 +52,14 @@ def build() -> Parser:
     serve.add_argument("--cores", type=_positive, metavar="N", help=say("CLI_HELP_OPT_CORES"))
     serve.add_argument("--idle-exit", type=_positive, metavar="SECONDS", help=say("CLI_HELP_OPT_IDLE"))
     serve.add_argument("--warm-workers", type=_whole, metavar="N", help=say("CLI_HELP_OPT_WARM_WORKERS"))
+    serve.add_argument("--cluster", type=Path, metavar="FILE", help=say("CLI_HELP_OPT_CLUSTER"))
 
     for name in ("solve", "submit"):
         one = command(name)
         one.add_argument("analysis", type=Path, help=say("CLI_HELP_ARG_ANALYSIS"))
         one.add_argument("-n", "--ranks", type=_positive, default=1, metavar="N", help=say("CLI_HELP_OPT_RANKS"))
         one.add_argument("--time-limit", type=_positive, metavar="SECONDS", help=say("CLI_HELP_OPT_TIME_LIMIT"))
+        one.add_argument("--partition", default="", metavar="NAME", help=say("CLI_HELP_OPT_PARTITION"))
         if name == "solve":
             one.add_argument("--output", type=Path, metavar="FOLDER", help=say("CLI_HELP_OPT_OUTPUT"))
             one.add_argument("--frame", default="", metavar="NAME", help=say("CLI_HELP_OPT_FRAME"))
