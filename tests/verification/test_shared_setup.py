@@ -101,3 +101,9 @@ def test_the_more_cases_follow_the_sooner_a_factorisation_pays():
         assert not patience(16, 1.0)
         assert patience(32, 1e-2) is hopeless
         assert not patience(33, 1.0)
+
+
+def test_each_right_hand_side_is_judged_by_its_own_iteration():
+    patience = rescue.Patience(1e-8, 100)
+    for _ in range(3):
+        assert not any(patience(k, 10.0 ** (-k / 4)) for k in range(20))

@@ -165,7 +165,9 @@ class Patience:
 
         The rate since the last look counts: the first iterations of conjugate gradients do away with what is easy.
         """
-        if iteration != 0 and iteration not in _LOOKS:
+        if iteration == 0:  # of the first right-hand side or a further one: what was seen of others is over
+            self._last = (0, 1.0)
+        if iteration not in _LOOKS:
             return False
         (before, was), self._last = self._last, (iteration, residual)
         if before == 0 or residual <= 0:
