@@ -18,7 +18,7 @@ from dougong.v1 import analysis_pb2 as pb
 _DIRECTIONS = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0.6, 0.8, 0.0))
 
 #: A job of all cases may take this part of what the jobs of one case take together.
-BAR = 0.6
+BAR = 0.65
 
 
 @dataclass(frozen=True)
