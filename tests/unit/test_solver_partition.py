@@ -6,7 +6,8 @@ import pytest
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.mesh import CellBlock, Mesh
 from dougong.solver.comm import Directory, Serial
-from dougong.solver.partition import build_part, morton
+from dougong.solver.graph import by_graph
+from dougong.solver.partition import CellSlice, build_part, morton
 from meshgen import box, plate
 from solving import store
 from threads import on_ranks
@@ -63,6 +64,48 @@ def test_parts_are_balanced(ranks):
     stored = store(box("hex8", (8, 8, 8)))
     counts = on_ranks(ranks, lambda comm: sum(len(b) for b in build_part(stored, comm).blocks))
     assert max(counts) < 1.3 * sum(counts) / ranks
+
+
+def by_slices(indptr, indices):
+    """Stands for a graph partitioner: one part, whose graph was made all the same."""
+    return np.zeros(len(indptr) - 1, dtype=np.int64)
+
+
+def test_no_rank_gets_more_of_the_mesh_than_others():
+    """Also where the corners of quadratic cells are numbered first, as in files of many mesh generators."""
+    ranks = 4
+    mesh = box("tet10", (8, 5, 5), (8, 5, 5))
+    nodes = mesh.blocks[0].nodes
+    first = np.concatenate([np.unique(nodes[:, :4]), np.unique(nodes[:, 4:])])
+    number = np.argsort(first)
+    stored = store(Mesh(mesh.points[first], (CellBlock(mesh.blocks[0].type, number[nodes]),)))
+    received = np.zeros((2, ranks))
+
+    def work(comm, phase, do):
+        original = comm.exchange
+
+        def exchange(rows, counts):
+            arrived, numbers = original(rows, counts)
+            received[phase, comm.rank] += arrived.nbytes
+            return arrived, numbers
+
+        comm.exchange = exchange
+        return do(comm)
+
+    def graph(comm):
+        cells = CellSlice(0, *slice_of(comm, stored))
+        return by_graph(by_slices)(comm, stored, [cells])
+
+    on_ranks(ranks, lambda comm: work(comm, 0, graph))
+    on_ranks(ranks, lambda comm: work(comm, 1, lambda c: build_part(stored, c)))
+    assert (received.max(axis=1) < 1.5 * received.mean(axis=1)).all()
+
+
+def slice_of(comm, stored):
+    """First and nodes of this rank's slice of the cells."""
+    n = stored.n_cells
+    first = n * comm.rank // comm.size
+    return first, np.asarray(stored.cells(0)[first : n * (comm.rank + 1) // comm.size])
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3])
