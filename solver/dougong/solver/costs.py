@@ -29,14 +29,14 @@ class Direct:
 
 
 #: Python, MPI and PETSc before any mesh is read, for each rank, and the seconds they take to start.
-BASE_BYTES, START_SECONDS = 1.178e08, 0.59
+BASE_BYTES, START_SECONDS = 1.162e08, 0.5
 
 #: Seconds fall with the ranks to this power.
 EFFICIENCY = 0.85
 
 #: Quadratic cells: p-multigrid. Linear ones: algebraic multigrid on the matrix itself.
-QUADRATIC = Iterative(18.3, 174, 0, 1.59e-05)
-LINEAR = Iterative(43.8, 0, 5.75e-07, 2.88e-06)
+QUADRATIC = Iterative(2.58, 346, 0, 1.33e-05)
+LINEAR = Iterative(39.7, 0, 5.75e-07, 3.74e-06)
 
 #: By dimension.
-DIRECT = {2: Direct(64.0, 12.0, 5e-9, 1.5e-7), 3: Direct(108, 60.5, 5.86e-10, 3.86e-07)}
+DIRECT = {2: Direct(64.0, 12.0, 5e-9, 1.5e-7), 3: Direct(104, 57.3, 8.47e-10, 4.25e-07)}
