@@ -83,7 +83,7 @@ def solve(body: Body, ranks: int = 1, direct: bool = False) -> Solved:
     rundir.prepare(folder, spec, body.folder / "mesh")
     command = python("-s", "-P", "-u", "-m", "mpi4py", "-m", "dougong.solver.worker", folder)
     if ranks > 1:
-        command = ["mpiexec", "-n", str(ranks), *command]
+        command = ["mpiexec", "--oversubscribe", "-n", str(ranks), *command]
     done = run(command)
     outcome = rundir.read_outcome(folder)
     if outcome is None or outcome.WhichOneof("end") != "result":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cases
 import loadcases
+import memory
 import overhead
 import reading
 import traffic
@@ -47,6 +48,7 @@ def quick(bench: cases.Bench) -> list[Case]:
         *(_solve(bench, name) for name in ("beam/50k", "demo/100k")),
         _gamg(bench, "beam/50k"),
         _ranks(bench, "beam/50k"),
+        Case("memory/ranks", lambda: memory.ranks(bench, "beam/50k")),
         Case("cases/50k", lambda: loadcases.measure(bench, "beam/50k")),
         Case("traffic/beam/50k", lambda: traffic.measure(bench, "beam/50k")),
         Case("read/", lambda: reading.measure(bench, "beam/50k")),
@@ -62,6 +64,7 @@ def full(bench: cases.Bench) -> list[Case]:
         *(Case(f"assembly/{name}", lambda n=name: cases.elements(bench, (n,), 100_000)) for name in TYPES),
         *(_solve(bench, name) for name in SOLVED),
         *(_ranks(bench, name) for name in SOLVED),
+        Case("memory/ranks", lambda: memory.ranks(bench, "beam/300k")),
         Case("cases/100k", lambda: loadcases.measure(bench, "beam/100k")),
         Case("estimate/cells", lambda: cases.guessed(bench), tuple(f"estimate/{name}" for name, _ in cases.GUESSED)),
         Case("traffic/beam/800k", lambda: traffic.measure(bench, "beam/800k")),
