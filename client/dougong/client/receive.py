@@ -11,7 +11,7 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dougong.messages import DataLoss, FemError
 from dougong.v1 import mesh_pb2, result_pb2
@@ -111,7 +111,7 @@ class ArrayReceiver:
         """What is to be done before the first bytes of an array."""
 
     def _keep(self, array: Array, data: Bytes) -> None:
-        array.data += data
+        cast(bytearray, array.data).extend(data)
 
     def finish(self) -> dict[str, Array]:
         """All arrays, whole.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
+_I = TypeVar("_I", bound=np.integer)
 
-def ascending(values: NDArray[np.integer]) -> NDArray[np.integer]:
+
+def ascending(values: NDArray[_I]) -> NDArray[_I]:
     """`numpy.unique` without its sorting where the values are ascending already, as they mostly are."""
     if values.ndim == 1 and (values[1:] > values[:-1]).all():
         return values

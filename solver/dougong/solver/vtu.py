@@ -133,7 +133,7 @@ def _put_plain(path: Path, begin: int, array: _Array, comm: Comm) -> int:
 
 def _put_compressed(path: Path, begin: int, array: _Array, comm: Comm) -> int:
     """Write an array, compressed, at an offset of the file; how many bytes it takes."""
-    blocks = [zlib.compress(array.block(k), _LEVEL) for k in array.share(comm)]
+    blocks = [zlib.compress(array.block(k).data, _LEVEL) for k in array.share(comm)]
     sizes = [size for part in comm.gather([len(b) for b in blocks]) for size in part]
     partial = array.rows % array.block_rows
     table = [array.n_blocks, array.block_rows * array.row_bytes, partial * array.row_bytes, *sizes]

@@ -62,7 +62,7 @@ class IdMap:
 
     def rows(self, numbers: NDArray[np.integer], dtype: type[np.int32] | type[np.int64]) -> NDArray[np.signedinteger]:
         """`find` for a large table, shape (n, width), in pieces that stay in the cache."""
-        out = np.empty(numbers.shape, dtype)
+        out: NDArray[np.signedinteger] = np.empty(numbers.shape, dtype)
         for start in range(0, len(numbers), _ROWS):
             out[start : start + _ROWS] = self.find(numbers[start : start + _ROWS])
         return out
