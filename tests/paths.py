@@ -2,8 +2,10 @@
 
     python tests/paths.py [--paths fused,plain] [--ranks 1,2,3,4] [arguments of pytest]
 
-A path is a way of computing: "fused" takes the compiled kernels, "plain" the forms of scikit-fem alone. With several
-ranks pytest itself runs under mpiexec: all ranks run each test together, solve it together, and check each its part.
+A path is a way of computing: "fused" takes the compiled kernels, "plain" the forms of scikit-fem alone; "matrix-free"
+and "assembled" take the kernels and iterate wherever a test leaves the method open, on quadratic cells without a matrix
+or with one. With several ranks pytest itself runs under mpiexec: all ranks run each test together, solve it together,
+and check each its part.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PATHS: Mapping[str, Mapping[str, str]] = {
     "fused": {},
     "plain": {"DOUGONG_KERNELS": "off"},
+    "matrix-free": {"DOUGONG_TEST_SOLVER": "matrix-free"},
+    "assembled": {"DOUGONG_TEST_SOLVER": "assembled"},
 }
 
 #: Seconds after which a combination is taken as hanging.
@@ -30,10 +34,16 @@ TIMEOUT = 900
 
 
 def run(path: str, ranks: int, arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run pytest on a path."""
+    """Run pytest on a path.
+
+    Raises
+    ------
+    subprocess.TimeoutExpired
+        It hangs.
+    """
     launcher = ["mpiexec", "--oversubscribe", "-n", str(ranks)] if ranks > 1 else []
     command = [*launcher, sys.executable, "-s", "-P", "-u", "-m", "mpi4py", str(Path(__file__)), "--inside", *arguments]
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMIX_", "PRTE_", "DOUGONG_KERNELS"))}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMIX_", "PRTE_", "DOUGONG_"))}
     root = {f"{n}_ALLOW_RUN_AS_ROOT{s}": "1" for n in ("OMPI", "PRTE") for s in ("", "_CONFIRM")}
     environment = clean | root | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"} | dict(PATHS[path])
     return subprocess.run(

@@ -34,6 +34,7 @@ from dougong.solver.graph import by_graph
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model, assign_sections
 from dougong.solver.mpi import MPI
+from dougong.solver.operator import multigrid_levels
 from dougong.solver.partition import build_part
 from dougong.solver.problem import resolve
 from dougong.solver.recover import Recovery
@@ -46,6 +47,10 @@ atexit.register(_ROOT.cleanup)
 
 #: The processes that run the tests together.
 WORLD = MPI.COMM_WORLD
+
+#: How systems are solved where a test leaves it open (tests/paths.py): "matrix-free" iterates without a matrix where
+#: there is a way, "assembled" iterates on one; else the solver chooses.
+FORCED = os.environ.get("DOUGONG_TEST_SOLVER", "")
 
 
 def _hide_mpi() -> None:
@@ -148,9 +153,19 @@ def prepare(mesh: Mesh | StoredMesh, given: dict[str, Any] | pb.Analysis) -> Pat
 def _prepare(mesh: Mesh | StoredMesh, given: dict[str, Any] | pb.Analysis) -> Path:
     stored = mesh if isinstance(mesh, StoredMesh) else store(mesh)
     directory = Path(tempfile.mkdtemp(dir=_ROOT.name)) / "run"
-    spec = run_pb2.RunSpec(job_id="job", token="token", analysis=analysis(given))
+    message = analysis(given)
+    if FORCED and message.solver.method == pb.SolverOptions.METHOD_UNSPECIFIED:
+        message.solver.MergeFrom(_forced())
+    spec = run_pb2.RunSpec(job_id="job", token="token", analysis=message)
     rundir.prepare(directory, spec, stored.directory)
     return directory
+
+
+def _forced() -> pb.SolverOptions:
+    options = pb.SolverOptions(method=pb.SolverOptions.METHOD_ITERATIVE, relative_tolerance=1e-13)
+    if FORCED == "assembled":
+        options.petsc_options["pc_type"] = "gamg"
+    return options
 
 
 def solve(mesh: Mesh | StoredMesh, given: dict[str, Any] | pb.Analysis, ranks: int = 1) -> Solution:
@@ -281,8 +296,13 @@ class Discrete:
         system = assemble(self.model, self.constraints, self.rhs, self.extra)
         part = self.model.part
         modes = self.model.physics.free_modes(self.points[: part.n_owned])[1]
-        given = linalg.SolveInput(part, lambda: system.matrix, modes, None)
-        chosen = pb.SolverOptions(**({"method": pb.SolverOptions.METHOD_DIRECT} | options))
+        chosen = pb.SolverOptions(method=pb.SolverOptions.METHOD_DIRECT)
+        if FORCED:
+            chosen = _forced()
+        chosen.MergeFrom(pb.SolverOptions(**options))
+        direct = chosen.method == pb.SolverOptions.METHOD_DIRECT
+        levels = None if direct else multigrid_levels(self.model, self.constraints, self.extra)
+        given = linalg.SolveInput(part, lambda: system.matrix, modes, levels)
         solver = linalg.LinearSolver(given, chosen, WORLD if part.comm.size > 1 else None)
         u = np.zeros((part.n_local, self.nc))
         u[self.constraints.nodes] = self.constraints.prescribed

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 import meshgen
 import solving
+
+pytestmark = pytest.mark.skipif(bool(solving.FORCED), reason="is about the choice")
 
 PLATE = meshgen.box("tet10", (48, 12, 1), (40.0, 10.0, 0.2))
 
