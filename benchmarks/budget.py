@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import time
 from collections.abc import Sequence
@@ -10,8 +11,25 @@ from pathlib import Path
 #: Below so many seconds a time is the median of several interleaved runs.
 SHORT_SECONDS = 10.0
 
-#: Of what is not known from an earlier run.
-_GUESS_SECONDS = 15.0
+#: Seconds on two quiet cores of what is not known from an earlier run; the first pattern that fits the name counts.
+_GUESSES = (
+    ("solve/thin/800k, GAMG", 160.0),
+    ("solve/thin/300k, GAMG", 80.0),
+    ("solve/*/800k, GAMG", 80.0),
+    ("solve/*/300k, GAMG", 40.0),
+    ("solve/*, GAMG", 25.0),
+    ("solve/thin/800k", 230.0),
+    ("solve/*/800k", 80.0),
+    ("solve/*/300k", 150.0),
+    ("solve/*", 50.0),
+    ("ranks2/*/800k", 60.0),
+    ("ranks2/*/300k", 25.0),
+    ("estimate/*", 70.0),
+    ("small/*", 70.0),
+    ("read/*", 60.0),
+    ("traffic/*", 40.0),
+    ("*", 15.0),
+)
 
 
 class Budget:
@@ -40,9 +58,15 @@ class Budget:
         """What will be run, in this order."""
         self._ahead = list(names)
 
-    def expected(self, name: str, guess: float = _GUESS_SECONDS) -> float:
-        """Seconds that something took the last time."""
+    def expected(self, name: str, guess: float | None = None) -> float:
+        """Seconds that something took the last time, or a guess."""
+        if guess is None:
+            guess = next(seconds for pattern, seconds in _GUESSES if fnmatch.fnmatchcase(name, pattern))
         return self._known.get(name, guess)
+
+    def needs(self, name: str, guess: float) -> float:
+        """Seconds that a program will take, at the pace of this run."""
+        return self.expected(name, guess) * self._pace()
 
     def note(self, name: str, seconds: float) -> None:
         """Remember what something took."""
@@ -63,7 +87,7 @@ class Budget:
     def _pace(self) -> float:
         if self._expected_done < 60.0:
             return 1.0
-        return min(max(self.elapsed / self._expected_done, 0.7), 3.0)
+        return min(max(self.elapsed / self._expected_done, 0.25), 4.0)
 
     def begin(self, name: str) -> str:
         """A case begins; returns a line that says where the run stands."""

@@ -87,7 +87,7 @@ class Bench:
     def affords(self, name: str, body: Body, seconds_per_dof: tuple[float, float]) -> bool:
         """Whether there is time for a program that may take long."""
         guess = seconds_per_dof[body.name.startswith("thin")] * body.dofs
-        return self.budget.allows(self.budget.expected(name, guess))
+        return self.budget.allows(self.budget.needs(name, guess))
 
 
 def _median(runs: list[Run]) -> float:

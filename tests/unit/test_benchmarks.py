@@ -69,6 +69,7 @@ def test_the_budget_leaves_out_what_does_not_fit(load, tmp_path, monkeypatch):
     assert plan.allows(49.0)
     assert not plan.allows(51.0)
     assert plan.allows(0.0)
+    assert plan.needs("slow program", 10.0) == 20.0
     now[0] = 201.0
     assert not plan.allows(0.0)
 
