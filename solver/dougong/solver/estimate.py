@@ -21,6 +21,7 @@ from dougong.v1 import job_pb2
 _BLOCKS_PER_CELL = {
     "tri3": 3.5, "tri6": 23.0, "quad4": 9.0, "quad8": 47.0, "quad9": 64.0,
     "tet4": 2.9, "tet10": 40.0, "hex8": 27.0, "hex20": 234.0, "hex27": 512.0, "wedge6": 10.5,
+    "wedge15": 110.5, "pyramid5": 6.0, "pyramid13": 81.2,
 }  # fmt: skip
 
 #: For each unknown and each load case after the first: loads and solution; seconds for its loads, solve and fields, and
