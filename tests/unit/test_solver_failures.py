@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dougong.internal import run_pb2
-from dougong.solver import rundir, worker
+from dougong.messages import SolveError
+from dougong.solver import linalg, rundir, worker
 from dougong.solver.comm import Serial
 from meshgen import box, plate
 from solving import elastic, heat, mpiexec, prepare, solve, store, value, vector
@@ -233,3 +234,14 @@ def test_worker_needs_one_argument(capsys):
     assert worker.main([]) == 2
     assert "RUNDIR" in capsys.readouterr().err
     assert np.geterr() is not None
+
+
+@pytest.mark.parametrize("most", [2**31 - 1, 2**31])
+def test_numbers_that_petsc_cannot_hold_are_refused(most):
+    numbers = np.array([0, most])
+    if np.dtype(linalg.PETSc.IntType).itemsize == 8 or most < 2**31:
+        assert linalg.indices_of_petsc(numbers).tolist() == [0, most]
+        return
+    with pytest.raises(SolveError) as caught:
+        linalg.indices_of_petsc(numbers)
+    assert (caught.value.reason, caught.value.params["number"]) == ("NUMBERS_TOO_LARGE", str(most))

@@ -114,8 +114,8 @@ def graph_partitioner(comm: Any) -> Callable[[NDArray[np.int64], NDArray[np.int6
         return None
 
     def cut(indptr: NDArray[np.int64], indices: NDArray[np.int64]) -> NDArray[np.integer]:
-        n, itype = len(indptr) - 1, PETSc.IntType
-        csr = (indptr.astype(itype), indices.astype(itype), np.ones(len(indices)))
+        n = len(indptr) - 1
+        csr = (indices_of_petsc(indptr), indices_of_petsc(indices), np.ones(len(indices)))
         rows = PETSc.Mat().createAIJ(((n, None), (n, None)), csr=csr, comm=comm)
         graph = rows.convert("mpiadj")
         partitioning = PETSc.MatPartitioning().create(comm=comm)
@@ -131,11 +131,16 @@ def graph_partitioner(comm: Any) -> Callable[[NDArray[np.int64], NDArray[np.int6
     return cut
 
 
-def _scotch_has_integers_of_petsc() -> bool:
-    """Whether PT-Scotch takes the arrays that PETSc gives it.
+def indices_of_petsc(numbers: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Numbers of rows, or places of entries, in PETSc's own type. Raises `SolveError` NUMBERS_TOO_LARGE."""
+    largest = int(numbers.max(initial=0))
+    if largest > np.iinfo(PETSc.IntType).max:
+        raise SolveError("NUMBERS_TOO_LARGE", number=largest)
+    return numbers.astype(PETSc.IntType)
 
-    Debian's PETSc with 64-bit indices (3.18) is linked to a PT-Scotch with 32-bit ones, and fails or cuts nonsense.
-    """
+
+def _scotch_has_integers_of_petsc() -> bool:
+    """Whether PT-Scotch takes PETSc's arrays. Debian's PETSc 3.18 with 64-bit indices has one with 32-bit integers."""
     try:
         return ctypes.CDLL(PETSc.__file__).SCOTCH_numSizeof() == np.dtype(PETSc.IntType).itemsize
     except (OSError, AttributeError):
@@ -184,6 +189,7 @@ class LinearSolver:
         self.tolerance = relative_tolerance(options)
         self.max_iterations = options.max_iterations if options.HasField("max_iterations") else DEFAULT_MAX_ITERATIONS
         self.nc, self.dofs = given.near_nullspace.shape[1], given.dofs
+        indices_of_petsc(np.array([self.dofs]))  # raises where there are too many
         self.direct = options.method == pb.SolverOptions.METHOD_DIRECT
         try:
             self._setup()
@@ -456,7 +462,6 @@ def block_matrix(rows: Any, matrix: BlockMatrix, comm: Any) -> Any:
     """
     nc = matrix.values.shape[1]
     columns = rows.numbers[matrix.indices]
-    itype = PETSc.IntType
     n = matrix.n_rows
     size = ((n * nc, rows.n_total * nc), (n * nc, rows.n_total * nc))
     indptr, values = matrix.indptr, matrix.values
@@ -467,7 +472,7 @@ def block_matrix(rows: Any, matrix: BlockMatrix, comm: Any) -> Any:
         order = np.argsort(np.repeat(np.arange(n) * 3, np.diff(indptr)) + place, kind="stable")
         columns, values = columns[order], values[order]
     blocks = sparse.bsr_matrix((values, columns, indptr), shape=(n * nc, rows.n_total * nc)).tocsr()
-    csr = (blocks.indptr.astype(itype), blocks.indices.astype(itype), blocks.data)
+    csr = (indices_of_petsc(blocks.indptr), indices_of_petsc(blocks.indices), blocks.data)
     A = PETSc.Mat().createAIJ(size, bsize=nc, csr=csr, comm=comm)
     A.setOption(PETSc.Mat.Option.SPD, True)  # Cholesky wants to know
     A.setOption(PETSc.Mat.Option.SYMMETRIC, True)
