@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import cases
+import hard
 import loadcases
 import memory
 import overhead
@@ -74,6 +75,7 @@ def full(bench: cases.Bench) -> list[Case]:
         Case("small/", lambda: overhead.small(bench)),
         Case("transfer/", lambda: overhead.moving(bench)),
         *(_gamg(bench, name) for name in SOLVED),
+        *(Case(f"hard/{name}", lambda n=name: hard.measure(bench, n)) for name in hard.names()),
     ]
 
 
