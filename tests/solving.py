@@ -88,6 +88,11 @@ def elastic(E: float = 2.1e5, nu: float = 0.3, **steps: Any) -> dict[str, Any]:
     return _single({"elastic": {"youngModulus": value(E), "poissonRatio": value(nu)}}, "static", steps)
 
 
+def kinematics(name: str, **more: Any) -> list[dict[str, Any]]:
+    """A section of kinematics such as "plane_stress" for all cells; `thickness` as keyword."""
+    return [{"material": "m", "kinematics": f"KINEMATICS_{name.upper()}"} | {k: value(x) for k, x in more.items()}]
+
+
 def heat(k: float = 50.0, **steps: Any) -> dict[str, Any]:
     """The same for steady heat conduction."""
     return _single({"conductivity": value(k)}, "steadyHeat", steps)

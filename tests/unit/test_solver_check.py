@@ -12,9 +12,10 @@ import pytest
 
 from dougong.meshes.mesh import Mesh, Region, RegionKind
 from dougong.solver.conditions import ConstraintBuilder
+from dougong.solver.physics import for_procedure
 from dougong.v1 import analysis_pb2 as pb
 from meshgen import box, plate
-from solving import check_model, elastic, heat, model_of, store, value, vector
+from solving import check_model, elastic, heat, kinematics, model_of, store, value, vector
 
 NAN, INFINITE = "NaN", "Infinity"  # as JSON writes them
 FIXED = {"region": "x0", "fixed": {}}
@@ -50,6 +51,11 @@ def good(**more):
 
 def warm(**more):
     return heat(conditions=[HOT]) | more
+
+
+def flat(**more):
+    """A sheet, held and pulled."""
+    return good(sections=kinematics("plane_stress")) | more
 
 
 def changed(given, path, new):
@@ -132,7 +138,14 @@ TABLE = [
     ("NO_STEPS", "steps", good(steps=[])),
     ("STEP_NAME_TAKEN", "steps[1].name", good(steps=[{"name": "a", "static": {}, "conditions": [FIXED]}] * 2)),
     ("STEP_WITHOUT_PROCEDURE", "steps[0]", good(steps=[{"conditions": [FIXED]}])),
-    ("MESH_DIMENSION_NOT_SUPPORTED", "steps[0]", good(), "sheet"),
+    ("KINEMATICS_MISSING", "sections[0].kinematics", good(), "sheet"),
+    ("KINEMATICS_UNKNOWN", "sections[0].kinematics", good(sections=[{"material": "m", "kinematics": 99}]), "sheet"),
+    ("KINEMATICS_OF_SOLID", "sections[0].kinematics", flat()),
+    ("KINEMATICS_OF_SOLID", "sections[0].kinematics", warm(sections=kinematics("plane_strain"))),
+    ("COMPONENT_NOT_IN_MODEL", "steps[0].loads[0].traction.z", changed(flat(), "steps.0.loads.0.traction", vector(z=1.0)), "sheet"),
+    ("COMPONENT_NOT_IN_MODEL", "steps[0].conditions[0].displacement.z", changed(flat(), "steps.0.conditions.0", {"region": "x0", "displacement": vector(z=0.0)}), "sheet"),
+    ("FREE_MODES", "steps[0].conditions", changed(flat(), "steps.0.conditions", []), "sheet"),
+    ("WRONG_NUMBER_OF_COORDINATES", AXES + ".x_axis", changed(flat(), "steps.0.conditions.0", {"region": "x0", "displacement": vector(x=0.0) | {"axes": {"xAxis": point(1, 0, 0)}}}), "sheet"),
     ("KIND_MISSING", "steps[0].loads[0]", loads({"region": "x1"})),
     ("KIND_MISSING", "steps[0].conditions[0]", conditions({"region": "x0"})),
     ("KIND_NOT_FOR_PROCEDURE", "steps[0].loads[0].heat_flux", loads({"region": "x1", "heatFlux": value(1.0)})),
@@ -187,8 +200,28 @@ def test_every_reason_of_the_catalogue_is_reached():
     catalogue = Path(__file__).parents[2] / "proto/dougong/messages/texts/analysis.toml"
     reasons = set(tomllib.loads(catalogue.read_text()))
     notices = {"REGION_UNUSED", "STEP_WITHOUT_LOAD", "LINEAR_CELLS_STIFF"}
-    of_plane_models = {"COMPONENT_NOT_IN_MODEL"}  # vectors in the plane: there is no such physics yet
-    assert reasons - {row[0] for row in TABLE} == notices | of_plane_models
+    of_other_physics = {"MESH_DIMENSION_NOT_SUPPORTED"}  # those that there are know all dimensions
+    assert reasons - {row[0] for row in TABLE} == notices | of_other_physics
+
+
+def test_a_physics_without_this_dimension(sheet, monkeypatch):
+    monkeypatch.setattr(type(for_procedure("static")), "DIMENSIONS", (3,))
+    (found,) = check_model(sheet, flat()).violations
+    assert (found.reason, found.field) == ("MESH_DIMENSION_NOT_SUPPORTED", "steps[0]")
+    assert found.params["wanted"] == "3-D"
+
+
+def test_free_motions_in_the_plane(sheet):
+    (found,) = check_model(sheet, changed(flat(), "steps.0.conditions", [])).violations
+    assert found.params["modes"] == "translation x, translation y, rotation z"
+    sliding = changed(flat(), "steps.0.conditions", [{"region": "x0", "symmetry": {}}])
+    (found,) = check_model(sheet, sliding).violations
+    assert found.params["modes"] == "translation y"
+
+
+def test_the_choices_of_kinematics_are_told(sheet):
+    (found,) = check_model(sheet, good()).violations
+    assert found.params["known"].split(", ")[:2] == ["plane_stress", "plane_strain"]
 
 
 def test_an_unknown_load_case_offers_the_nearest_names(solid):
@@ -206,7 +239,9 @@ def test_what_acts_in_a_case_is_used_and_is_a_load(solid):
     assert {n.reason for n in check_model(solid, idle).notices} >= {"STEP_WITHOUT_LOAD", "REGION_UNUSED"}
 
 
-@pytest.mark.parametrize(("mesh", "given"), [("solid", good()), ("solid", warm()), ("sheet", warm())])
+@pytest.mark.parametrize(
+    ("mesh", "given"), [("solid", good()), ("solid", warm()), ("sheet", warm()), ("sheet", flat())]
+)
 def test_nothing_wrong(mesh, given, request):
     reply = check_model(request.getfixturevalue(mesh), given)
     assert not reply.violations

@@ -9,7 +9,7 @@ import pytest
 from skfem import LinearForm
 
 from meshgen import box, plate
-from solving import Discrete, elastic, heat
+from solving import Discrete, elastic, heat, kinematics
 
 E, NU, K = 1.0, 0.3, 2.0
 LAMBDA, MU = E * NU / ((1 + NU) * (1 - 2 * NU)), E / (2 * (1 + NU))
@@ -61,13 +61,30 @@ def displacement_gradient(x):
     return (AMPLITUDE * np.cos(x @ DIRECTION.T + PHASE))[:, :, None] * DIRECTION
 
 
-@LinearForm
-def body_force(v, w):
-    """-(lambda + mu) d_i d_j u_j - mu d_j d_j u_i, with d_a d_b u_j = -k_ja k_jb u_j."""
-    u = AMPLITUDE[:, None, None] * np.sin(np.einsum("ij,jnq->inq", DIRECTION, w.x) + PHASE[:, None, None])
-    mixed = np.einsum("ji,jj,jnq->inq", DIRECTION, DIRECTION, u)
-    laplace = (DIRECTION**2).sum(axis=1)[:, None, None] * u
-    return np.einsum("inq,inq->nq", (LAMBDA + MU) * mixed + MU * laplace, np.broadcast_to(v, u.shape))
+# The same in the plane: u_x and u_y without their dependence on z.
+
+
+def plane_displacement(x):
+    return AMPLITUDE[:2] * np.sin(x @ DIRECTION[:2, :2].T + PHASE[:2])
+
+
+def plane_displacement_gradient(x):
+    return (AMPLITUDE[:2] * np.cos(x @ DIRECTION[:2, :2].T + PHASE[:2]))[:, :, None] * DIRECTION[:2, :2]
+
+
+def force_for(lame):
+    """-(lambda + mu) d_i d_j u_j - mu d_j d_j u_i, with d_a d_b u_j = -k_ja k_jb u_j, for a first constant of Lamé."""
+
+    @LinearForm
+    def body_force(v, w):
+        dim = len(w.x)
+        k, a, p = DIRECTION[:dim, :dim], AMPLITUDE[:dim, None, None], PHASE[:dim, None, None]
+        u = a * np.sin(np.einsum("ij,jnq->inq", k, w.x) + p)
+        mixed = np.einsum("ji,jj,jnq->inq", k, k, u)
+        laplace = (k**2).sum(axis=1)[:, None, None] * u
+        return np.einsum("inq,inq->nq", (lame + MU) * mixed + MU * laplace, np.broadcast_to(v, u.shape))
+
+    return body_force
 
 
 def rates(cases, exact, gradient, source):
@@ -107,4 +124,18 @@ def test_heat_in_space(cell_type):
 @pytest.mark.parametrize("cell_type", SOLIDS)
 def test_elasticity(cell_type):
     cases = [(n, Discrete(box(cell_type, (n, n, n)), elastic(E, NU))) for n in DIVISIONS[cell_type]]
-    expect(rates(cases, displacement, displacement_gradient, body_force), order(cell_type))
+    expect(rates(cases, displacement, displacement_gradient, force_for(LAMBDA)), order(cell_type))
+
+
+#: In plane stress the solid is as soft in the plane as with this first constant (Timoshenko, Goodier, "Theory of
+#: Elasticity", 1970, section 17).
+PLANE_LAMBDA = {"plane_strain": LAMBDA, "plane_stress": 2 * LAMBDA * MU / (LAMBDA + 2 * MU)}
+
+
+@pytest.mark.parametrize("kind", PLANE_LAMBDA)
+@pytest.mark.parametrize("cell_type", ["tri3", "tri6", "quad4", "quad8", "quad9"])
+def test_elasticity_in_the_plane(cell_type, kind):
+    given = elastic(E, NU, sections=kinematics(kind))
+    cases = [(n, Discrete(plate(cell_type, (n, n)), given)) for n in DIVISIONS[cell_type]]
+    found = rates(cases, plane_displacement, plane_displacement_gradient, force_for(PLANE_LAMBDA[kind]))
+    expect(found, order(cell_type))

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from mapped import mapped, rotation
-from meshgen import box
-from solving import elastic, solve, value
+from meshgen import box, plate
+from solving import elastic, kinematics, solve, value
 
 A, B, E, NU, P = 0.1, 0.2, 2e11, 0.3, 60e6
 RADIAL, HOOP, AXIAL = (-60e6, 0.0), (100e6, 40e6), 12e6
@@ -24,7 +24,7 @@ TOLERANCE = 0.02
 
 def sector(p):
     r, angle = A * (B / A) ** p[:, 0], np.pi / 3 * p[:, 1]
-    return np.column_stack([r * np.cos(angle), r * np.sin(angle), 0.02 * p[:, 2]])
+    return np.column_stack([r * np.cos(angle), r * np.sin(angle), 0.02 * p[:, 2:]])
 
 
 def rings(cell_type, n, turn):
@@ -56,6 +56,17 @@ def rings(cell_type, n, turn):
     return [values[np.isclose(r, radius)] for radius in (A, B)]
 
 
+def compare(found, before):
+    """Displacement and stresses rr, tt, zz of the nodes at a and at b."""
+    for k in (0, 1):
+        np.testing.assert_allclose(found[k][:, 0], DISPLACEMENT[k], rtol=1e-3)
+        for column, target in ((1, RADIAL[k]), (2, HOOP[k]), (3, AXIAL)):
+            size = max(abs(target), 60e6)
+            assert np.abs(found[k][:, column] - target).max() < TOLERANCE * size, column
+            change = abs(found[k][:, column].mean() - before[k][:, column].mean())
+            assert change < TOLERANCE / 4 * size, column
+
+
 TURNS = {"straight": np.eye(3), "turned": rotation((1.0, -2.0, 0.5), 1.1)}
 
 
@@ -66,10 +77,31 @@ TURNS = {"straight": np.eye(3), "turned": rotation((1.0, -2.0, 0.5), 1.1)}
 def test_displacements_and_stresses(cell_type, coarse, fine, turn):
     found = rings(cell_type, fine, TURNS[turn])
     before = rings(cell_type, coarse, TURNS[turn])
-    for k in (0, 1):
-        np.testing.assert_allclose(found[k][:, 0], DISPLACEMENT[k], rtol=1e-3)
-        for column, target in ((1, RADIAL[k]), (2, HOOP[k]), (3, AXIAL)):
-            size = max(abs(target), 60e6)
-            assert np.abs(found[k][:, column] - target).max() < TOLERANCE * size, column
-            change = abs(found[k][:, column].mean() - before[k][:, column].mean())
-            assert change < TOLERANCE / 4 * size, column
+    compare(found, before)
+
+
+def slice_rings(cell_type, n):
+    """The same from a slice in plane strain."""
+    mesh = mapped(plate(cell_type, n), sector)
+    given = elastic(
+        E,
+        NU,
+        sections=kinematics("plane_strain"),
+        conditions=[{"region": r, "symmetry": {}} for r in ("y0", "y1")],
+        loads=[{"region": "x0", "pressure": value(P)}],
+    )
+    solution = solve(mesh, given)
+    assert solution.step.balance.energy_error < 1e-9
+    u, s = solution.field("displacement"), solution.field("stress")
+    r = np.linalg.norm(mesh.points, axis=1)
+    x, y = (mesh.points / r[:, None]).T
+    assert np.abs(u[:, 1] * x - u[:, 0] * y).max() < 1e-3 * DISPLACEMENT[0]
+    xx, yy, zz, xy = s[:, :4].T
+    radial = xx * x**2 + yy * y**2 + 2 * xy * x * y
+    values = np.column_stack([u[:, 0] * x + u[:, 1] * y, radial, xx + yy - radial, zz])
+    return [values[np.isclose(r, radius)] for radius in (A, B)]
+
+
+@pytest.mark.parametrize(("cell_type", "coarse", "fine"), [("quad8", (10, 6), (16, 8)), ("tri6", (16, 14), (22, 20))])
+def test_a_slice_in_plane_strain(cell_type, coarse, fine):
+    compare(slice_rings(cell_type, fine), slice_rings(cell_type, coarse))

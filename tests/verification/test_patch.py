@@ -7,7 +7,7 @@ from skfem.helpers import dot
 
 from dougong.meshes.mesh import CellBlock, Mesh
 from meshgen import box, plate
-from solving import Discrete, elastic, heat
+from solving import Discrete, elastic, heat, kinematics
 
 SOLIDS = (
     "tet4", "tet10", "hex8", "hex20", "hex27", "wedge6", "wedge15", "wedge18", "pyramid5", "pyramid13", "pyramid14",
@@ -55,6 +55,32 @@ def test_linear_displacement(cell_type):
     strain = np.array([*np.diag(gradient), shear[0, 1], shear[1, 2], shear[2, 0]])
     assert close(found.nodal["strain"], strain[None])
     assert found.energy == pytest.approx(0.5 * volume * stress_of(gradient) @ strain, rel=EXACT)
+
+
+@pytest.mark.parametrize("kind", ["plane_stress", "plane_strain"])
+@pytest.mark.parametrize("cell_type", PLANES)
+def test_linear_displacement_in_the_plane(cell_type, kind):
+    """In plane strain eps_zz is zero and sigma_zz = nu (sigma_xx + sigma_yy), in plane stress it is the other way."""
+    thickness = 0.3
+    case = Discrete(mesh(cell_type, 0.35, 0.3), elastic(E, NU, sections=kinematics(kind, thickness=thickness)))
+    plane = np.random.default_rng(1).uniform(-1e-3, 1e-3, (2, 2))
+    exact = case.points @ plane.T + [1e-3, -2e-3]
+    assert case.n_inside > 0
+    case.prescribe(case.boundary, exact[case.boundary])
+    u = case.solve()
+    assert close(u, exact)
+    gradient = np.pad(plane, (0, 1))
+    if kind == "plane_stress":
+        gradient[2, 2] = -NU / (1 - NU) * np.trace(plane)
+    stress = stress_of(gradient)
+    assert stress[2] == pytest.approx(0.0 if kind == "plane_stress" else NU * (stress[0] + stress[1]), abs=1e-12)
+    found = case.recover(u, ["stress", "strain"], ["stress"])
+    assert close(found.nodal["stress"], stress[None])
+    assert close(found.at_points["stress"][0], stress)
+    shear = gradient + gradient.T
+    strain = np.array([*np.diag(gradient), shear[0, 1], shear[1, 2], shear[2, 0]])
+    assert close(found.nodal["strain"], strain[None])
+    assert found.energy == pytest.approx(0.5 * 0.8 * thickness * stress @ strain, rel=EXACT)
 
 
 @pytest.mark.parametrize("cell_type", SOLIDS + PLANES)

@@ -6,7 +6,7 @@ import pytest
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.mesh import CellBlock, Mesh, Region, RegionKind
 from meshgen import box, plate
-from solving import elastic, heat, solve, store, value, vector
+from solving import elastic, heat, kinematics, solve, store, value, vector
 
 pytestmark = pytest.mark.mpi
 
@@ -97,7 +97,25 @@ def convection(solver):
     )
 
 
+def sheet(solver):
+    return elastic(
+        material={"density": value(7.85e-9)},
+        sections=kinematics("plane_stress", thickness=0.3),
+        conditions=[{"region": "x0", "fixed": {}}],
+        loads=[
+            {"region": "x1", "totalForce": vector(y=-5.0)},
+            {"region": "y1", "pressure": value(2.0)},
+            {"region": "", "gravity": vector(y=-9810.0)},
+        ],
+        outputs={"fields": ALL, "vtu": True},
+        solver=solver,
+    )
+
+
 CASES = {
+    "quad8, plane stress, iterative": (lambda: plate("quad8", (9, 7), distort=0.3), sheet, ITERATIVE),
+    "tri3, plane stress, iterative": (lambda: plate("tri3", (9, 7), distort=0.3), sheet, ITERATIVE),
+    "quad9, plane stress, direct": (lambda: plate("quad9", (9, 7), distort=0.3), sheet, DIRECT),
     "hex20, oblique symmetry, direct": (lambda: turned(box("hex20", (4, 2, 2), (3, 1, 1), distort=0.2)), solid, DIRECT),
     "tet10, oblique symmetry, iterative": (lambda: turned(box("tet10", (4, 2, 2), (3, 1, 1))), solid, ITERATIVE),
     "hex8 and wedge6, iterative": (hexes_and_wedges, mixed_solid, ITERATIVE),

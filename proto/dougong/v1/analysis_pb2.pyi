@@ -252,14 +252,21 @@ class Region(_message.Message):
     def __init__(self, kind: _Optional[_Union[Region.Kind, str]] = ..., box: _Optional[_Union[Region.Box, _Mapping]] = ..., sphere: _Optional[_Union[Region.Sphere, _Mapping]] = ..., plane: _Optional[_Union[Region.Plane, _Mapping]] = ..., normal: _Optional[_Union[Region.NormalDirection, _Mapping]] = ..., all: _Optional[_Union[Region.Everything, _Mapping]] = ...) -> None: ...
 
 class Section(_message.Message):
-    __slots__ = ["material", "region", "thickness"]
+    __slots__ = ["kinematics", "material", "region", "thickness"]
+    class Kinematics(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
+    KINEMATICS_FIELD_NUMBER: _ClassVar[int]
+    KINEMATICS_PLANE_STRAIN: Section.Kinematics
+    KINEMATICS_PLANE_STRESS: Section.Kinematics
+    KINEMATICS_UNSPECIFIED: Section.Kinematics
     MATERIAL_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     THICKNESS_FIELD_NUMBER: _ClassVar[int]
+    kinematics: Section.Kinematics
     material: str
     region: str
     thickness: Quantity
-    def __init__(self, region: _Optional[str] = ..., material: _Optional[str] = ..., thickness: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+    def __init__(self, region: _Optional[str] = ..., material: _Optional[str] = ..., thickness: _Optional[_Union[Quantity, _Mapping]] = ..., kinematics: _Optional[_Union[Section.Kinematics, str]] = ...) -> None: ...
 
 class SolverOptions(_message.Message):
     __slots__ = ["max_iterations", "method", "petsc_options", "relative_tolerance"]

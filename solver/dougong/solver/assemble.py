@@ -198,14 +198,14 @@ def stiffness_form(model: Model, k: int, field: tuple[NDArray[np.int32], Referen
     geometry = stiffness_reference(block.type.name)
     nodes, tables = field if field is not None else (block.nodes, geometry)
     cells = kernels.cell_block(model.part.points, block.nodes, geometry.dN, nodes, tables.dN, geometry.W)
-    return fused(cells, model.coefficients() * model.thickness()[:, None, None], model.section_of[k])
+    return fused(cells, model.laws() * model.thickness()[:, None, None], model.section_of[k])
 
 
 def form_matrices(model: Model, k: int) -> Iterator[tuple[slice, Array]]:
     """Element matrices of a block from the physics' scikit-fem form, some cells at a time."""
     block = model.part.blocks[k]
     reference = stiffness_reference(block.type.name)
-    coefficients = model.coefficients() * model.thickness()[:, None, None]
+    coefficients = model.laws() * model.thickness()[:, None, None]
     step = max(16, 16 * CHUNK // (reference.n_points * block.nodes.shape[1]))
     for first in range(0, len(block), step):
         rows = slice(first, min(first + step, len(block)))

@@ -53,8 +53,18 @@ class Model:
         return max(1, len(self.physics.components(self.part.dim)))
 
     def coefficients(self) -> NDArray[np.float64]:
-        """Constitutive matrix of each section, shape (n_sections, r, r)."""
-        return np.array([self.physics.coefficient(s.material, self.part.dim) for s in self.sections])
+        """Constitutive matrix of the solid of each section, shape (n_sections, r, r)."""
+        return np.array([self.physics.coefficient(s.material, self.part.dim, s.kinematics) for s in self.sections])
+
+    def embeddings(self) -> NDArray[np.float64]:
+        """Strains of the solid from those of the model, of each section, shape (n_sections, r, k)."""
+        return np.array([self.physics.embedding(s.material, self.part.dim, s.kinematics) for s in self.sections])
+
+    def laws(self) -> NDArray[np.float64]:
+        """Constitutive matrix that the form and the kernel take, of each section, shape (n_sections, k, k)."""
+        T = self.embeddings()
+        C = np.einsum("sia,sij,sjb->sab", T, self.coefficients(), T)
+        return np.asarray((C + C.transpose(0, 2, 1)) / 2)
 
     def thickness(self) -> NDArray[np.float64]:
         """Thickness of each section, shape (n_sections,)."""

@@ -8,7 +8,7 @@ from dougong.solver.problem import Acting, Problem
 from dougong.v1 import mesh_pb2
 
 #: Cells that lock in bending: their shape functions have no curvature.
-_STIFF = ("tet4", "hex8", "wedge6", "pyramid5")
+_STIFF = ("tri3", "quad4", "tet4", "hex8", "wedge6", "pyramid5")
 
 
 def notices(problem: Problem, stored: StoredMesh) -> list[mesh_pb2.Notice]:

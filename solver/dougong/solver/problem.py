@@ -43,12 +43,15 @@ class ResolvedSection:
         Its name.
     thickness
         Of a two-dimensional model; 1 in three dimensions.
+    kinematics
+        What a two-dimensional mesh stands for.
     """
 
     region: str
     material: pb.Material
     material_name: str
     thickness: float
+    kinematics: pb.Section.Kinematics
 
 
 @dataclass(frozen=True)
@@ -275,6 +278,7 @@ class _Resolver:
                 self.say("THICKNESS_OF_SOLID", f"{path}.thickness")
             if not thickness > 0:
                 self.say("VALUE_NOT_POSITIVE", f"{path}.thickness", value=thickness)
+            self._kinematics(section, f"{path}.kinematics", steps)
             if section.material not in self.analysis.materials:
                 known = sorted(self.analysis.materials)
                 near = nearest(section.material, known)
@@ -284,11 +288,22 @@ class _Resolver:
                 continue
             used.add(section.material)
             material = self.analysis.materials[section.material]
-            resolved.append(ResolvedSection(section.region, material, section.material, thickness))
+            resolved.append(ResolvedSection(section.region, material, section.material, thickness, section.kinematics))
         for name in sorted(used):
             for physics in _unique(s.physics for s in steps):
                 self.violations += physics.check_material(self.analysis.materials[name], f'materials["{name}"]')
         return resolved
+
+    def _kinematics(self, section: pb.Section, path: str, steps: Sequence[ResolvedStep]) -> None:
+        """What a mesh of this dimension cannot be, or what it must be said to be."""
+        known = pb.Section.Kinematics.keys()[1:]
+        words = [name.removeprefix("KINEMATICS_").lower() for name in known]
+        if section.kinematics not in pb.Section.Kinematics.values():
+            self.say("KINEMATICS_UNKNOWN", path, value=section.kinematics, known=", ".join(words))
+        elif section.kinematics and self.stored.dim == 3:
+            self.say("KINEMATICS_OF_SOLID", path, kinematics=words[section.kinematics - 1])
+        elif not section.kinematics and self.stored.dim == 2 and any(s.physics.NEEDS_KINEMATICS for s in steps):
+            self.say("KINEMATICS_MISSING", path, known=", ".join(words))
 
     # -- steps
 

@@ -31,7 +31,7 @@ class CellValues:
     measure
         shape (n, nq): volume (area times thickness) that each point stands for.
     gradients, flux
-        shape (n, nq, nc, dim).
+        shape (n, nq, nc', dim'): those of the solid that the model stands for.
     """
 
     block: int
@@ -52,11 +52,12 @@ def cell_values(model: Model, u: Array) -> Iterator[CellValues]:
     u
         shape (n_local, nc): the solution, ghosts too.
     """
-    coefficients, thickness = model.coefficients(), model.thickness()
+    coefficients, embeddings, thickness = model.coefficients(), model.embeddings(), model.thickness()
     for block, k, rows in model.chunks():
         reference = stiffness_reference(block.type.name)
         nodes, section = block.nodes[rows], model.section_of[k][rows]
         gradients, measure = _gradients(reference, model.part.points, nodes, u)
+        gradients = model.physics.completed(embeddings[section], gradients)
         flux = model.physics.flux(coefficients[section], gradients)
         yield CellValues(k, rows, reference, measure * thickness[section][:, None], gradients, flux)
 
@@ -100,8 +101,9 @@ def internal_forces(model: Model, u: Array) -> Array:
         return force
     for cells in cell_values(model, u):
         nodes = model.part.blocks[cells.block].nodes[cells.rows]
+        flux = cells.flux[..., : model.components, : model.part.dim]
         gradients, _ = _shape_gradients(cells.reference, model.part.points[nodes])
-        _add(force, nodes, np.einsum("nq,nqci,nqai->nac", cells.measure, cells.flux, gradients, optimize=True))
+        _add(force, nodes, np.einsum("nq,nqci,nqai->nac", cells.measure, flux, gradients, optimize=True))
     return force
 
 
@@ -229,6 +231,7 @@ def _nothing(model: Model, name: str, block: int) -> Array:
 def _width(model: Model, name: str) -> int:
     """Numbers per point of a field that comes from gradients; a vector in the plane has two."""
     nothing = np.empty((0, 1, model.components, model.part.dim))
+    nothing = model.physics.completed(model.embeddings()[:0], nothing)
     spec = model.physics.FIELDS[name]
     if spec.at_points is None:
         raise ValueError("this field does not come from gradients")

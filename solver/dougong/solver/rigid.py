@@ -208,7 +208,7 @@ def _describe(model: Model, found: list[Body], null: Array, names: tuple[str, ..
         if np.abs(own).max() < 1e-6:
             continue
         cell = int(stored.cell_numbers(np.array([body.first_cell]))[0])
-        if n_modes == 1:
+        if model.components == 1:
             out.append(
                 violation(
                     "TEMPERATURE_UNDETERMINED", path, cell_ids=[cell], cell=cell, cells=body.cells, step=step.name

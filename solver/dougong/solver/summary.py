@@ -213,7 +213,7 @@ def balance(state: NodalState, addends: Addends | None = None) -> result_pb2.Bal
 def _inner_stiffness(state: NodalState) -> float:
     """How large the entries are of which the nodal forces are sums: coefficient over length. Collective."""
     model = state.model
-    stiffness = np.abs(model.coefficients()).max(axis=(1, 2)) * model.thickness()
+    stiffness = np.abs(model.laws()).max(axis=(1, 2)) * model.thickness()
     total = 0.0
     for block, k, rows in model.chunks():
         corners = block.nodes[rows][:, : block.type.n_corners]

@@ -31,8 +31,8 @@ class FieldSpec:
     dimension
         A value of dougong.v1.Dimension.
     at_points
-        From gradients, shape (n, nq, nc, dim), and flux, same shape, to values, shape (n, nq, n_components); None for
-        the fields that the solution gives directly (the unknown and the reaction).
+        From gradients of the solid, shape (n, nq, nc', dim'), and flux, same shape, to values, shape (n, nq,
+        n_components); None for the fields that the solution gives directly (the unknown and the reaction).
     from_field
         Name of another field, and a function of its values, shape (..., n_components of that), for fields such as
         invariants, which are formed after averaging at the nodes.
@@ -104,6 +104,8 @@ class Physics(Protocol):
     DEFAULT_FIELDS: tuple[str, ...]
     #: Mesh dimensions it can be computed in.
     DIMENSIONS: tuple[int, ...]
+    #: Whether a two-dimensional mesh alone does not say what it stands for.
+    NEEDS_KINEMATICS: bool
 
     def components(self, dim: int) -> tuple[str, ...]:
         """Names of the components of the unknown; empty for a scalar."""
@@ -114,8 +116,30 @@ class Physics(Protocol):
     def check_load(self, load: pb.Load, path: str, material: pb.Material | None) -> list[job_pb2.Violation]:
         """What is wrong with a load beyond what holds for all; `material` one of those it acts on, for body loads."""
 
-    def coefficient(self, material: pb.Material, dim: int) -> Array:
-        """Constitutive matrix."""
+    def coefficient(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
+        """Constitutive matrix C of the solid, shape (r, r), what is known to be zero left out."""
+
+    def embedding(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
+        """What a two-dimensional model makes of the solid: T, shape (r, k).
+
+        T makes the r strains (temperature gradients) of the solid from the k that the unknowns give; the constitutive
+        matrix that the stiffness form and the kernel take is Tᵀ C T. In three dimensions T is the identity.
+        """
+
+    def completed(self, embedding: Array, gradients: Array) -> Array:
+        """Gradients of the solid from those of the model.
+
+        Parameters
+        ----------
+        embedding
+            shape (n, r, k): of each cell.
+        gradients
+            shape (n, nq, nc, dim).
+
+        Returns
+        -------
+        ndarray, shape (n, nq, nc', dim')
+        """
 
     def flux(self, coefficient: Array, gradients: Array) -> Array:
         """Flux from gradients of the unknown.
@@ -125,11 +149,11 @@ class Physics(Protocol):
         coefficient
             shape (n, r, r): constitutive matrix of each cell.
         gradients
-            shape (n, nq, nc, dim).
+            shape (n, nq, nc', dim'): those of the solid, see `completed`.
 
         Returns
         -------
-        ndarray, shape (n, nq, nc, dim)
+        ndarray, shape (n, nq, nc', dim')
         """
 
     def free_modes(self, points: Array) -> tuple[tuple[str, ...], Array]:

@@ -3,7 +3,14 @@ r"""Linear elasticity of solids, small displacements.
 Find u with  ∫ ε(v) : C : ε(u) = ∫ v·b + ∫ v·t  for all v,  ε(u) = (∇u + ∇uᵀ)/2,  σ = C : ε.
 (Hughes, "The Finite Element Method", 2000, section 2.7.)
 
-Tensors are written as vectors xx, yy, zz, xy, yz, zx; strain vectors have engineering shear, 2 ε_xy.
+Tensors are written as vectors xx, yy, zz, xy, yz, zx; strain vectors have engineering shear, 2 ε_xy. In the plane the
+unknowns give xx, yy, xy alone. What zz is follows from them and is part of every result:
+
+    plane strain   ε_zz = 0
+    plane stress   σ_zz = 0, hence ε_zz = -(C_zx ε_xx + C_zy ε_yy + C_zxy 2 ε_xy) / C_zz
+
+(Zienkiewicz, Taylor, "The Finite Element Method", volume 1, 2000, section 4.2.4.) With ε = T ε_plane the law of the
+plane is Tᵀ C T. In plane stress ε_zz is eliminated from C, so that the stress zz is zero to the last digit.
 """
 
 from __future__ import annotations
@@ -22,11 +29,13 @@ from dougong.v1 import job_pb2, options_pb2
 
 VOIGT = ("xx", "yy", "zz", "xy", "yz", "zx")
 _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
+_ZZ = VOIGT.index("zz")
 
 
 def _strain(du: Any) -> Any:
-    """Strain vector of a displacement gradient du[i, j] = ∂u_i/∂x_j."""
-    return np.array([du[i, j] if i == j else du[i, j] + du[j, i] for i, j in _PAIRS])
+    """Strain vector of a displacement gradient du[i, j] = ∂u_i/∂x_j, in the plane xx, yy, xy."""
+    pairs = [p for p in _PAIRS if max(p) < len(du)]
+    return np.array([du[i, j] if i == j else du[i, j] + du[j, i] for i, j in pairs])
 
 
 @BilinearForm
@@ -117,14 +126,15 @@ def _gravity(load: pb.Load, dim: int, loads: Loads) -> None:
 
 
 class Elasticity:
-    """Static elasticity of solids in three dimensions."""
+    """Static elasticity of solids, of sheets in plane stress and of slices in plane strain."""
 
     NAME = "elasticity"
     PROCEDURES: Mapping[str, str] = {"static": "static"}
     UNKNOWN = "displacement"
     STIFFNESS = stiffness
     KERNEL = "elasticity"
-    DIMENSIONS = (3,)
+    DIMENSIONS = (2, 3)
+    NEEDS_KINEMATICS = True
     CONDITIONS: Mapping[str, Callable[[pb.Condition, int, Constraints], None]] = {
         "displacement": _displacement,
         "fixed": _fixed,
@@ -186,14 +196,32 @@ class Elasticity:
             return [violation("MATERIAL_CONSTANT_MISSING", path, constant="density")]
         return []
 
-    def coefficient(self, material: pb.Material, dim: int) -> Array:
-        """Elasticity matrix C of an isotropic material, shape (6, 6), from Lamé's constants."""
-        E, nu = material.elastic.young_modulus.value, material.elastic.poisson_ratio.value
-        lam, mu = E * nu / ((1 + nu) * (1 - 2 * nu)), E / (2 * (1 + nu))
-        C = np.zeros((6, 6))
-        C[:3, :3] = lam
-        C[range(6), range(6)] += [2 * mu] * 3 + [mu] * 3
+    def coefficient(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
+        """Elasticity matrix C, shape (6, 6); in plane stress ε_zz is eliminated."""
+        C = _isotropic(material.elastic)
+        if kinematics == pb.Section.KINEMATICS_PLANE_STRESS:
+            C -= np.outer(C[:, _ZZ], C[_ZZ]) / C[_ZZ, _ZZ]
+            C[_ZZ] = C[:, _ZZ] = 0.0
         return C
+
+    def embedding(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
+        """Strains of the solid from those in the plane, shape (6, 3); in space the identity."""
+        if dim == 3:
+            return np.eye(6)
+        T = np.eye(6)[:, [VOIGT.index(c) for c in ("xx", "yy", "xy")]]
+        if kinematics == pb.Section.KINEMATICS_PLANE_STRESS:
+            C = _isotropic(material.elastic)
+            T[_ZZ] = -(C @ T)[_ZZ] / C[_ZZ, _ZZ]
+        return T
+
+    def completed(self, embedding: Array, gradients: Array) -> Array:
+        """Displacement gradients of the solid, shape (n, nq, 3, 3)."""
+        if gradients.shape[-1] == 3:
+            return gradients
+        out = np.zeros((*gradients.shape[:2], 3, 3))
+        out[..., :2, :2] = gradients
+        out[..., 2, 2] = np.einsum("ni,inq->nq", embedding[:, _ZZ], _strain(_front(gradients)))
+        return out
 
     def flux(self, coefficient: Array, gradients: Array) -> Array:
         """Stress tensor σ = C : ε."""
@@ -204,13 +232,28 @@ class Elasticity:
         return out
 
     def free_modes(self, points: Array) -> tuple[tuple[str, ...], Array]:
-        """Rigid-body motions: three translations, and rotations about axes through the origin."""
+        """Rigid-body motions: translations, and rotations about axes through the origin."""
+        if points.shape[1] == 2:
+            plane = np.zeros((len(points), 2, 3))
+            plane[:, [0, 1], [0, 1]] = 1.0
+            plane[:, 0, 2], plane[:, 1, 2] = -points[:, 1], points[:, 0]
+            return ("translation x", "translation y", "rotation z"), plane
         modes = np.zeros((len(points), 3, 6))
         for axis in range(3):
             modes[:, axis, axis] = 1.0
             modes[:, :, 3 + axis] = np.cross(np.eye(3)[axis], points)
         names = ("translation x", "translation y", "translation z", "rotation x", "rotation y", "rotation z")
         return names, modes
+
+
+def _isotropic(elastic: pb.Elastic) -> Array:
+    """Elasticity matrix of an isotropic material, shape (6, 6), from Lamé's constants."""
+    E, nu = elastic.young_modulus.value, elastic.poisson_ratio.value
+    lam, mu = E * nu / ((1 + nu) * (1 - 2 * nu)), E / (2 * (1 + nu))
+    C = np.zeros((6, 6))
+    C[:3, :3] = lam
+    C[range(6), range(6)] += [2 * mu] * 3 + [mu] * 3
+    return C
 
 
 def _front(gradients: Array) -> Array:

@@ -57,6 +57,7 @@ class Heat:
     STIFFNESS = conduction
     KERNEL = "diffusion"
     DIMENSIONS = (2, 3)
+    NEEDS_KINEMATICS = False
     CONDITIONS: Mapping[str, Callable[[pb.Condition, int, Constraints], None]] = {"temperature": _temperature}
     LOADS: Mapping[str, Callable[[pb.Load, int, Loads], None]] = {
         "heat_flux": lambda load, dim, loads: loads.on_facets(load.region, source, s=load.heat_flux.value),
@@ -97,9 +98,17 @@ class Heat:
             found.append(violation("VALUE_MISSING", f"{path}.convection.ambient"))
         return found
 
-    def coefficient(self, material: pb.Material, dim: int) -> Array:
+    def coefficient(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
         """Conductivity tensor, shape (dim, dim)."""
         return np.eye(dim) * material.conductivity.value
+
+    def embedding(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
+        """Nothing flows across a plane model."""
+        return np.eye(dim)
+
+    def completed(self, embedding: Array, gradients: Array) -> Array:
+        """They are complete."""
+        return gradients
 
     def flux(self, coefficient: Array, gradients: Array) -> Array:
         """K ∇T, against the heat flow."""
