@@ -90,7 +90,7 @@ def tube(around: int, along: int, cell_type: str, wall: float) -> Meshed:
         shapes.bricks((np.linspace(0.0, 3.0, along + 1), angles, np.array([1.0, 1.0 + wall]))), cell_type
     )
     x, angle, radius = points.T
-    return _joined(np.stack([x, radius * np.cos(angle), radius * np.sin(angle)], axis=1), cells)
+    return _joined(np.stack([x, radius * np.sin(angle), radius * np.cos(angle)], axis=1), cells)
 
 
 def graded(n: int, cell_type: str, ratio: float) -> Meshed:

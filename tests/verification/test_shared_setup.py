@@ -95,12 +95,12 @@ def test_progress_tells_the_case_and_cancelling_is_heard_before_each(beam, count
 
 
 def test_the_more_cases_follow_the_sooner_a_factorisation_pays():
-    """From the 16th to the 32nd iteration the residual falls by 1e2: to 1e-8 there are 48 to go, 80 in all."""
-    for further, worth, hopeless in ((0, 47, True), (0, 49, False), (2, 207, True), (2, 209, False)):
+    """From the 32nd to the 64th iteration the residual falls by 1e2: to 1e-8 there are 96 to go, 160 in all."""
+    for further, worth, hopeless in ((0, 95, True), (0, 97, False), (2, 415, True), (2, 417, False)):
         patience = rescue.Patience(1e-8, worth)
         patience.further = further
-        assert not patience(16, 1.0)
-        assert patience(32, 1e-2) is hopeless
+        assert not patience(32, 1.0)
+        assert patience(64, 1e-2) is hopeless
         assert not patience(33, 1.0)
 
 

@@ -24,7 +24,7 @@ from dougong.v1 import result_pb2
 Array = NDArray[np.float64]
 
 #: Iterations after which the rate of convergence since the last of them is looked at.
-_LOOKS = (16, 32, 64, 128, 256, 512)
+_LOOKS = (32, 64, 128, 256, 512)
 #: An iteration is never given up for fewer iterations to come than these.
 _WORTH_AT_LEAST = 100
 
