@@ -7,6 +7,7 @@ It has its own munge daemon with its own key and socket, so that one of the mach
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -146,6 +147,21 @@ class OneMachine:
         for daemon in ["slurmctld", *NODES, "munged"]:
             if daemon in self._daemons:
                 self._end(daemon, signal.SIGTERM)
+        for pid in self._left():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _left(self) -> list[int]:
+        """What still runs of this cluster: slurmstepd survives a slurmd that was killed."""
+        wanted = f"SLURM_CONF={self.configuration}".encode()
+        found = []
+        for directory in Path("/proc").glob("[0-9]*"):
+            try:
+                if wanted in (directory / "environ").read_bytes().split(b"\0"):
+                    found.append(int(directory.name))
+            except OSError:
+                continue
+        return [pid for pid in found if pid != os.getpid()]
 
     def run(self, *command: str) -> str:
         """What a command of Slurm prints."""

@@ -100,6 +100,7 @@ def batch_ids(slurm: OneMachine, token: str) -> list[str]:
 
 
 def token_of(server: ServerProcess, job_id: str, attempt: int = 1) -> str:
+    until((server.run_directory(job_id, attempt) / rundir.SPEC).exists)
     return rundir.read_spec(server.run_directory(job_id, attempt)).token
 
 
@@ -177,8 +178,6 @@ def test_an_administrator_cancels(server: ServerProcess, slurm: OneMachine) -> N
 
 def test_the_time_limit_of_a_job(server: ServerProcess) -> None:
     job_id = server.submit("wait", time_limit_seconds=3).job_id
-    token = ""
-    until(lambda: server.run_directory(job_id).exists())
     token = token_of(server, job_id)
     job = server.wait(job_id)
     assert (job.state, job.failure.reason) == (J.STATE_FAILED, "TIME_LIMIT")
