@@ -41,6 +41,13 @@ def sheet():
 
 
 @pytest.fixture(scope="module")
+def beyond():
+    """Reaches to x = -0.5."""
+    mesh = plate("quad4", (2, 2))
+    return store(Mesh(mesh.points - [0.5, 0.0], mesh.blocks, mesh.regions))
+
+
+@pytest.fixture(scope="module")
 def seven_nodes():
     return store(plate("tri7", (2, 2)))
 
@@ -56,6 +63,11 @@ def warm(**more):
 def flat(**more):
     """A sheet, held and pulled."""
     return good(sections=kinematics("plane_stress")) | more
+
+
+def ring(**more):
+    """The same about the y axis."""
+    return good(sections=kinematics("axisymmetric")) | more
 
 
 def changed(given, path, new):
@@ -142,6 +154,12 @@ TABLE = [
     ("KINEMATICS_UNKNOWN", "sections[0].kinematics", good(sections=[{"material": "m", "kinematics": 99}]), "sheet"),
     ("KINEMATICS_OF_SOLID", "sections[0].kinematics", flat()),
     ("KINEMATICS_OF_SOLID", "sections[0].kinematics", warm(sections=kinematics("plane_strain"))),
+    ("KINEMATICS_MIXED", "sections[1].kinematics", good(sections=[*kinematics("axisymmetric"), *kinematics("plane_strain")]), "sheet"),
+    ("KINEMATICS_MIXED", "sections[1].kinematics", warm(sections=[{"material": "m"}, *kinematics("axisymmetric")]), "sheet"),
+    ("THICKNESS_OF_RING", "sections[0].thickness", good(sections=kinematics("axisymmetric", thickness=1.0)), "sheet"),
+    ("GRAVITY_NOT_AXIAL", "steps[0].loads[0].gravity.x", changed(ring(), "steps.0.loads.0", {"gravity": vector(x=1.0, y=2.0)}), "sheet"),
+    ("RADIUS_NEGATIVE", "mesh", ring(), "beyond"),
+    ("FREE_MODES", "steps[0].conditions", changed(ring(), "steps.0.conditions", [{"region": "x0", "symmetry": {}}]), "sheet"),
     ("COMPONENT_NOT_IN_MODEL", "steps[0].loads[0].traction.z", changed(flat(), "steps.0.loads.0.traction", vector(z=1.0)), "sheet"),
     ("COMPONENT_NOT_IN_MODEL", "steps[0].conditions[0].displacement.z", changed(flat(), "steps.0.conditions.0", {"region": "x0", "displacement": vector(z=0.0)}), "sheet"),
     ("FREE_MODES", "steps[0].conditions", changed(flat(), "steps.0.conditions", []), "sheet"),
@@ -219,9 +237,17 @@ def test_free_motions_in_the_plane(sheet):
     assert found.params["modes"] == "translation y"
 
 
+def test_about_an_axis_only_the_axial_motion_is_free(sheet, beyond):
+    (found,) = check_model(sheet, changed(ring(), "steps.0.conditions", [])).violations
+    assert found.params["modes"] == "translation y"
+    assert not check_model(sheet, changed(ring(), "steps.0.conditions", [{"region": "y0", "symmetry": {}}])).violations
+    (found,) = check_model(beyond, ring()).violations
+    assert list(found.node_ids) == [1, 2, 3]
+
+
 def test_the_choices_of_kinematics_are_told(sheet):
     (found,) = check_model(sheet, good()).violations
-    assert found.params["known"].split(", ")[:2] == ["plane_stress", "plane_strain"]
+    assert found.params["known"] == "plane_stress, plane_strain, axisymmetric"
 
 
 def test_an_unknown_load_case_offers_the_nearest_names(solid):
@@ -240,7 +266,7 @@ def test_what_acts_in_a_case_is_used_and_is_a_load(solid):
 
 
 @pytest.mark.parametrize(
-    ("mesh", "given"), [("solid", good()), ("solid", warm()), ("sheet", warm()), ("sheet", flat())]
+    ("mesh", "given"), [("solid", good()), ("solid", warm()), ("sheet", warm()), ("sheet", flat()), ("sheet", ring())]
 )
 def test_nothing_wrong(mesh, given, request):
     reply = check_model(request.getfixturevalue(mesh), given)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from skfem import LinearForm
 
+from mapped import mapped
 from meshgen import box, plate
 from solving import Discrete, elastic, heat, kinematics
 
@@ -139,3 +140,48 @@ def test_elasticity_in_the_plane(cell_type, kind):
     cases = [(n, Discrete(plate(cell_type, (n, n)), given)) for n in DIVISIONS[cell_type]]
     found = rates(cases, plane_displacement, plane_displacement_gradient, force_for(PLANE_LAMBDA[kind]))
     expect(found, order(cell_type))
+
+
+def beside_the_axis(cell_type, n):
+    return mapped(plate(cell_type, (n, n)), lambda p: p + np.array([0.5, 0.0]))
+
+
+@LinearForm
+def ring_force(v, w):
+    """What the hoop adds to the force in plane strain; all of it times the circumference.
+
+    f_r = ... - lambda d_r (u_r / r) - 2 mu (d_r u_r - u_r / r) / r,  f_z = ... - lambda d_z u_r / r - sigma_rz / r
+    """
+    r = w.x[0]
+    k, a, p = DIRECTION[:2, :2], AMPLITUDE[:2, None, None], PHASE[:2, None, None]
+    phase = np.einsum("ij,jnq->inq", k, w.x) + p
+    u = a * np.sin(phase)
+    du = (a * np.cos(phase))[:, None] * k[:, :, None, None]  # i, j
+    mixed = np.einsum("ji,jj,jnq->inq", k, k, u)
+    f = (LAMBDA + MU) * mixed + MU * (k**2).sum(axis=1)[:, None, None] * u
+    f[0] -= (LAMBDA + 2 * MU) * (du[0, 0] - u[0] / r) / r
+    f[1] -= LAMBDA * du[0, 1] / r + MU * (du[0, 1] + du[1, 0]) / r
+    return 2 * np.pi * r * np.einsum("inq,inq->nq", f, np.broadcast_to(v, f.shape))
+
+
+@pytest.mark.parametrize("cell_type", ["tri3", "tri6", "quad4", "quad8", "quad9"])
+def test_elasticity_about_an_axis(cell_type):
+    given = elastic(E, NU, sections=kinematics("axisymmetric"))
+    cases = [(n, Discrete(beside_the_axis(cell_type, n), given)) for n in DIVISIONS[cell_type]]
+    expect(rates(cases, plane_displacement, plane_displacement_gradient, ring_force), order(cell_type))
+
+
+@LinearForm
+def ring_source(v, w):
+    """-div(k grad T), with its term -k d_r T / r, times the circumference."""
+    r, angle = w.x[0], [WAVE[i] * w.x[i] + PHASE[i] for i in range(2)]
+    s = (WAVE[:2] ** 2).sum() * np.sin(angle[0]) * np.sin(angle[1])
+    s = s - WAVE[0] * np.cos(angle[0]) * np.sin(angle[1]) / r
+    return 2 * np.pi * r * K * s * v
+
+
+@pytest.mark.parametrize("cell_type", ["tri3", "tri6", "quad4", "quad8", "quad9"])
+def test_heat_about_an_axis(cell_type):
+    given = heat(K, sections=kinematics("axisymmetric"))
+    cases = [(n, Discrete(beside_the_axis(cell_type, n), given)) for n in DIVISIONS[cell_type]]
+    expect(rates(cases, temperature, temperature_gradient, ring_source), order(cell_type))

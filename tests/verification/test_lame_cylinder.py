@@ -105,3 +105,33 @@ def slice_rings(cell_type, n):
 @pytest.mark.parametrize(("cell_type", "coarse", "fine"), [("quad8", (10, 6), (16, 8)), ("tri6", (16, 14), (22, 20))])
 def test_a_slice_in_plane_strain(cell_type, coarse, fine):
     compare(slice_rings(cell_type, fine), slice_rings(cell_type, coarse))
+
+
+def ring_values(cell_type, n):
+    """The same about the axis, and the axial force that holds the cylinder."""
+    mesh = mapped(plate(cell_type, n), lambda p: np.column_stack([A * (B / A) ** p[:, 0], 0.02 * p[:, 1]]))
+    given = elastic(
+        E,
+        NU,
+        sections=kinematics("axisymmetric"),
+        conditions=[{"region": r, "symmetry": {}} for r in ("y0", "y1")],
+        loads=[{"region": "x0", "pressure": value(P)}],
+    )
+    solution = solve(mesh, given)
+    assert solution.step.balance.energy_error < 1e-9
+    assert solution.step.balance.equilibrium_error < 1e-9
+    assert solution.step.balance.load_sum[0] == pytest.approx(P * 2 * np.pi * A * 0.02, rel=1e-9)
+    force = next(r for r in solution.step.reactions if r.region == "y1").sum[1]
+    assert force == pytest.approx(AXIAL * np.pi * (B**2 - A**2), rel=0.01)
+    s = solution.field("stress")
+    # x is the radius, z the circumference, y the axis.
+    values = np.column_stack([solution.field("displacement")[:, 0], s[:, 0], s[:, 2], s[:, 1]])
+    return [values[np.isclose(mesh.points[:, 0], radius)] for radius in (A, B)]
+
+
+@pytest.mark.parametrize(
+    ("cell_type", "coarse", "fine"),
+    [("quad8", (10, 2), (16, 2)), ("tri6", (16, 4), (24, 6)), ("quad9", (10, 2), (16, 2))],
+)
+def test_about_its_axis(cell_type, coarse, fine):
+    compare(ring_values(cell_type, fine), ring_values(cell_type, coarse))

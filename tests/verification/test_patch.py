@@ -83,6 +83,29 @@ def test_linear_displacement_in_the_plane(cell_type, kind):
     assert found.energy == pytest.approx(0.5 * 0.8 * thickness * stress @ strain, rel=EXACT)
 
 
+@pytest.mark.parametrize("cell_type", PLANES)
+def test_linear_displacement_about_an_axis(cell_type):
+    """u_r = a r, u_y = b y: radial and hoop stress are equal and constant, on the axis x = 0 too."""
+    a, b = 7e-4, -4e-4
+    case = Discrete(mesh(cell_type, 0.35, 0.0), elastic(E, NU, sections=kinematics("axisymmetric")))
+    exact = case.points * [a, b] + [0.0, 1e-3]
+    assert case.n_inside > 0
+    case.prescribe(case.boundary, exact[case.boundary])
+    u = case.solve()
+    assert close(u, exact)
+    stress = stress_of(np.diag([a, b, a]))
+    assert stress[0] == stress[2]
+    found = case.recover(u, ["stress", "strain"], ["stress"])
+    assert close(found.nodal["stress"], stress[None])
+    assert close(found.at_points["stress"][0], stress)
+    assert close(found.nodal["strain"], np.array([[a, b, a, 0, 0, 0]]))
+    strain = np.array([a, b, a, 0, 0, 0])
+    assert found.energy == pytest.approx(0.5 * np.pi * 0.8 * stress @ strain, rel=EXACT)
+    # Forces inside cancel: those of the hoop stress are among them.
+    inside = np.setdiff1d(np.arange(len(u)), case.boundary)
+    assert np.abs(found.internal[inside]).max() < EXACT * np.abs(found.internal).max()
+
+
 @pytest.mark.parametrize("cell_type", SOLIDS + PLANES)
 def test_linear_temperature(cell_type):
     case = Discrete(mesh(cell_type, 0.35, 0.3), heat(K))

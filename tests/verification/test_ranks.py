@@ -112,7 +112,29 @@ def sheet(solver):
     )
 
 
+def ring(solver):
+    return elastic(
+        material={"density": value(7.85e-9)},
+        sections=kinematics("axisymmetric"),
+        conditions=[{"region": "y0", "fixed": {}}],
+        loads=[
+            {"region": "y1", "totalForce": vector(y=-5.0)},
+            {"region": "x1", "pressure": value(2.0)},
+            {"region": "", "gravity": vector(y=-9810.0)},
+        ],
+        outputs={"fields": ALL, "vtu": True},
+        solver=solver,
+    )
+
+
+def warm_ring(solver):
+    return convection(solver) | {"sections": kinematics("axisymmetric")}
+
+
 CASES = {
+    "quad8, axisymmetric, iterative": (lambda: plate("quad8", (9, 7), distort=0.3), ring, ITERATIVE),
+    "tri3, axisymmetric, direct": (lambda: plate("tri3", (9, 7), distort=0.3), ring, DIRECT),
+    "tri6, axisymmetric convection, iterative": (lambda: plate("tri6", (9, 7), distort=0.3), warm_ring, ITERATIVE),
     "quad8, plane stress, iterative": (lambda: plate("quad8", (9, 7), distort=0.3), sheet, ITERATIVE),
     "tri3, plane stress, iterative": (lambda: plate("tri3", (9, 7), distort=0.3), sheet, ITERATIVE),
     "quad9, plane stress, direct": (lambda: plate("quad9", (9, 7), distort=0.3), sheet, DIRECT),

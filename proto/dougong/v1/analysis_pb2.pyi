@@ -255,6 +255,7 @@ class Section(_message.Message):
     __slots__ = ["kinematics", "material", "region", "thickness"]
     class Kinematics(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
+    KINEMATICS_AXISYMMETRIC: Section.Kinematics
     KINEMATICS_FIELD_NUMBER: _ClassVar[int]
     KINEMATICS_PLANE_STRAIN: Section.Kinematics
     KINEMATICS_PLANE_STRESS: Section.Kinematics

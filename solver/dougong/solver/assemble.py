@@ -175,8 +175,11 @@ def _add_block(
 
 
 def fused_kernel(model: Model) -> Callable[..., kernels.Form] | None:
-    """The kernel registered beside the form of a physics; None where there is none or kernels are not built."""
-    return _FUSED.get(model.physics.KERNEL) if kernels.available() else None
+    """The kernel registered beside the form of a physics; None where there is none, or kernels are not built.
+
+    About an axis of symmetry there is none.
+    """
+    return _FUSED.get(model.physics.KERNEL) if kernels.available() and not model.axisymmetric else None
 
 
 def stiffness_form(model: Model, k: int, field: tuple[NDArray[np.int32], Reference] | None) -> kernels.Form | None:
@@ -205,14 +208,17 @@ def form_matrices(model: Model, k: int) -> Iterator[tuple[slice, Array]]:
     """Element matrices of a block from the physics' scikit-fem form, some cells at a time."""
     block = model.part.blocks[k]
     reference = stiffness_reference(block.type.name)
-    coefficients = model.laws() * model.thickness()[:, None, None]
+    laws = model.laws()
+    form = model.physics.RING_STIFFNESS if model.axisymmetric else model.physics.STIFFNESS
     step = max(16, 16 * CHUNK // (reference.n_points * block.nodes.shape[1]))
     for first in range(0, len(block), step):
         rows = slice(first, min(first + step, len(block)))
         basis = NodalBasis(reference, model.part.points, block.nodes[rows], model.components)
-        C = coefficients[model.section_of[k][rows]]  # (n, r, r)
+        section = model.section_of[k][rows]
+        basis.dx = basis.dx * model.extent(section, basis.default_parameters()["x"][0])
+        C = laws[section]  # (n, r, r)
         at_points = np.broadcast_to(np.moveaxis(C, 0, -1)[..., None], (*C.shape[1:], *basis.dx.shape))
-        yield rows, element_matrices(model.physics.STIFFNESS, basis, coefficient=at_points)
+        yield rows, element_matrices(form, basis, coefficient=at_points)
 
 
 def scatter(

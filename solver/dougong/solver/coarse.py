@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from dougong.solver.assemble import BlockMatrix, assemble_linear
+from dougong.solver.assemble import BlockMatrix, assemble_linear, fused_kernel
 from dougong.solver.comm import Comm
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.elements import corner_values
-from dougong.solver.kernels import available
 from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model
 from dougong.solver.partition import Part
@@ -101,7 +100,7 @@ def linear_level(model: Model, constraints: ConstraintSet, extra: list[ElementMa
         As for `dougong.solver.assemble.assemble`.
     """
     part = model.part
-    if not available() or all(b.type.order == 1 for b in part.blocks):
+    if fused_kernel(model) is None or all(b.type.order == 1 for b in part.blocks):
         return None
     corner = np.zeros(part.n_local, dtype=bool)
     for block in part.blocks:

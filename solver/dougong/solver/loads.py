@@ -89,7 +89,7 @@ class LoadBuilder:
                 basis = LoadBasis(
                     load_reference(block.type.name), model.part.points, block.nodes[some], model.components
                 )
-                basis.dx = basis.dx * model.thickness()[section][:, None]
+                basis.dx = basis.dx * model.extent(section, basis.default_parameters()["x"][0])
                 self._add(basis.nodes, moments(form, basis, **_params(params, basis, section)))
 
     def on_facets(self, region: str, form: Any, **params: Any) -> None:
@@ -124,8 +124,9 @@ class LoadBuilder:
     def _facet_basis(self, f: Any) -> tuple[FacetBasis, NDArray[np.int32]]:
         model = self._model
         basis = FacetBasis(load_reference(f.type), model.part.points, f.nodes, model.components)
-        basis.dx = basis.dx * model.facet_thickness(f)[:, None]
-        return basis, model.section_of[f.block][f.rows]
+        section = model.section_of[f.block][f.rows]
+        basis.dx = basis.dx * model.extent(section, basis.default_parameters()["x"][0])
+        return basis, section
 
     def _add(self, nodes: NDArray[np.integer], values: Array) -> None:
         for i in range(self.rhs.shape[1]):

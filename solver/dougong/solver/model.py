@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from dougong.messages import violation
 from dougong.solver.partition import Part, PartBlock
 from dougong.solver.physics import Physics
-from dougong.solver.problem import Problem, ResolvedSection, ResolvedStep
-from dougong.solver.regions import Facets, Regions
+from dougong.solver.problem import Problem, ResolvedSection, ResolvedStep, is_axisymmetric
+from dougong.solver.regions import Regions
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
 #: Cells worked on at a time where arrays over quadrature points are formed.
 CHUNK = 4096
+
+#: Nodes this far on the wrong side of the axis, as a part of the largest radius, are taken as on it.
+_ON_AXIS = 1e-9
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,29 @@ class Model:
         C = np.einsum("sia,sij,sjb->sab", T, self.coefficients(), T)
         return np.asarray((C + C.transpose(0, 2, 1)) / 2)
 
+    @property
+    def axisymmetric(self) -> bool:
+        """Whether the mesh is half a section through a body of revolution about the y axis."""
+        return is_axisymmetric(self.sections)
+
+    def extent(self, section: NDArray[np.integer], radius: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far the body reaches across the plane: its thickness, or the circumference 2 π r; 1 in space.
+
+        Parameters
+        ----------
+        section
+            shape (n,): of cells.
+        radius
+            shape (n, nq): first coordinate of points in them.
+
+        Returns
+        -------
+        ndarray, shape (n, nq)
+        """
+        if self.axisymmetric:
+            return 2 * np.pi * radius
+        return np.broadcast_to(self.thickness()[section][:, None], radius.shape)
+
     def thickness(self) -> NDArray[np.float64]:
         """Thickness of each section, shape (n_sections,)."""
         return np.array([s.thickness for s in self.sections])
@@ -73,10 +99,6 @@ class Model:
     def per_section(self, of: Callable[[pb.Material], float]) -> NDArray[np.float64]:
         """A constant of the material of each section, shape (n_sections,)."""
         return np.array([of(s.material) for s in self.sections])
-
-    def facet_thickness(self, f: Facets) -> NDArray[np.float64]:
-        """Thickness of the cells of facets, shape (n,)."""
-        return self.thickness()[self.section_of[f.block][f.rows]]
 
     def chunks(self) -> Iterator[tuple[PartBlock, int, slice]]:
         """All local cells in pieces: block, its number, rows."""
@@ -88,7 +110,7 @@ class Model:
 def assign_sections(
     problem: Problem, part: Part, regions: Regions
 ) -> tuple[tuple[NDArray[np.int32], ...], list[job_pb2.Violation]]:
-    """The section of each local cell, and what is wrong: cells in no section or in two."""
+    """The section of each local cell, and what is wrong: cells in no section or in two, nodes beyond the axis."""
     section_of = [np.full(len(b), -1, dtype=np.int32) for b in part.blocks]
     twice: dict[tuple[int, int], list[int]] = {}
     for number, section in enumerate(problem.sections):
@@ -109,7 +131,21 @@ def assign_sections(
     if missing:
         ids = _cell_numbers(regions, missing)
         found.append(violation("CELLS_WITHOUT_SECTION", "sections", cell_ids=ids, count=len(missing), example=ids[0]))
-    return tuple(section_of), found
+    return tuple(section_of), found + _negative_radii(problem, part, regions)
+
+
+def _negative_radii(problem: Problem, part: Part, regions: Regions) -> list[job_pb2.Violation]:
+    """Nodes of an axisymmetric model beyond the axis. Collective."""
+    if not is_axisymmetric(problem.sections):
+        return []
+    radius = part.points[: part.n_owned, 0]
+    largest = part.comm.max(float(np.abs(radius).max(initial=0.0)))
+    wrong = np.flatnonzero(radius < -_ON_AXIS * largest)
+    if not len(wrong):
+        return []
+    ids = regions.stored.load().node_numbers(np.sort(part.nodes[wrong])[:1000]).tolist()
+    lowest = float(radius.min())
+    return [violation("RADIUS_NEGATIVE", "mesh", node_ids=ids, count=len(wrong), example=ids[0], value=lowest)]
 
 
 def _cell_numbers(regions: Regions, cells: list[int]) -> list[int]:

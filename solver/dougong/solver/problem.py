@@ -28,6 +28,8 @@ from dougong.v1 import job_pb2, options_pb2
 Violation = job_pb2.Violation
 T = TypeVar("T")
 
+_AXISYMMETRIC = pb.Section.KINEMATICS_AXISYMMETRIC
+
 
 @dataclass(frozen=True)
 class ResolvedSection:
@@ -52,6 +54,11 @@ class ResolvedSection:
     material_name: str
     thickness: float
     kinematics: pb.Section.Kinematics
+
+
+def is_axisymmetric(sections: Iterable[ResolvedSection]) -> bool:
+    """Whether a mesh is half a section through a body of revolution: all sections say so, or none."""
+    return any(s.kinematics == _AXISYMMETRIC for s in sections)
 
 
 @dataclass(frozen=True)
@@ -304,6 +311,11 @@ class _Resolver:
             self.say("KINEMATICS_OF_SOLID", path, kinematics=words[section.kinematics - 1])
         elif not section.kinematics and self.stored.dim == 2 and any(s.physics.NEEDS_KINEMATICS for s in steps):
             self.say("KINEMATICS_MISSING", path, known=", ".join(words))
+        elif _AXISYMMETRIC in (section.kinematics, self.analysis.sections[0].kinematics):
+            if section.kinematics != self.analysis.sections[0].kinematics:
+                self.say("KINEMATICS_MIXED", path)
+            if section.HasField("thickness"):
+                self.say("THICKNESS_OF_RING", path.replace("kinematics", "thickness"))
 
     # -- steps
 
@@ -379,6 +391,8 @@ class _Resolver:
             if isinstance(value, pb.Vector):
                 if not any(value.HasField(c) for c in "xyz"):
                     self.say("VECTOR_EMPTY", f"{path}.{kind}")
+                if kind == "gravity" and value.x.value and is_axisymmetric(sections):
+                    self.say("GRAVITY_NOT_AXIAL", f"{path}.gravity.x", value=value.x.value)
                 if value.HasField("z") and self.stored.dim == 2:
                     self.say("COMPONENT_NOT_IN_MODEL", f"{path}.{kind}.z", component="z")
             found = []

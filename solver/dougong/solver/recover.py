@@ -52,14 +52,19 @@ def cell_values(model: Model, u: Array) -> Iterator[CellValues]:
     u
         shape (n_local, nc): the solution, ghosts too.
     """
-    coefficients, embeddings, thickness = model.coefficients(), model.embeddings(), model.thickness()
+    coefficients, embeddings = model.coefficients(), model.embeddings()
     for block, k, rows in model.chunks():
         reference = stiffness_reference(block.type.name)
         nodes, section = block.nodes[rows], model.section_of[k][rows]
         gradients, measure = _gradients(reference, model.part.points, nodes, u)
-        gradients = model.physics.completed(embeddings[section], gradients)
+        hoop = None
+        if model.part.dim == 2:
+            radius = model.part.points[nodes, 0] @ reference.N.T
+            measure = measure * model.extent(section, radius)
+            hoop = (u[nodes, 0] @ reference.N.T) / radius if model.axisymmetric else None
+        gradients = model.physics.completed(embeddings[section], gradients, hoop)
         flux = model.physics.flux(coefficients[section], gradients)
-        yield CellValues(k, rows, reference, measure * thickness[section][:, None], gradients, flux)
+        yield CellValues(k, rows, reference, measure, gradients, flux)
 
 
 def _gradients(reference: Reference, points: Array, nodes: NDArray[np.int32], u: Array) -> tuple[Array, Array]:
@@ -103,7 +108,12 @@ def internal_forces(model: Model, u: Array) -> Array:
         nodes = model.part.blocks[cells.block].nodes[cells.rows]
         flux = cells.flux[..., : model.components, : model.part.dim]
         gradients, _ = _shape_gradients(cells.reference, model.part.points[nodes])
-        _add(force, nodes, np.einsum("nq,nqci,nqai->nac", cells.measure, flux, gradients, optimize=True))
+        values = np.einsum("nq,nqci,nqai->nac", cells.measure, flux, gradients, optimize=True)
+        if model.axisymmetric and cells.flux.shape[-1] > model.part.dim:  # the hoop stress pulls inwards
+            N = cells.reference.N
+            pull = cells.measure * cells.flux[..., 2, 2] / (model.part.points[nodes, 0] @ N.T)
+            values[..., 0] += pull @ N
+        _add(force, nodes, values)
     return force
 
 
@@ -231,7 +241,7 @@ def _nothing(model: Model, name: str, block: int) -> Array:
 def _width(model: Model, name: str) -> int:
     """Numbers per point of a field that comes from gradients; a vector in the plane has two."""
     nothing = np.empty((0, 1, model.components, model.part.dim))
-    nothing = model.physics.completed(model.embeddings()[:0], nothing)
+    nothing = model.physics.completed(model.embeddings()[:0], nothing, np.empty((0, 1)))
     spec = model.physics.FIELDS[name]
     if spec.at_points is None:
         raise ValueError("this field does not come from gradients")

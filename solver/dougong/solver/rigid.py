@@ -126,11 +126,11 @@ def free_motions(model: Model, constraints: ConstraintSet, loads: LoadBuilder) -
     for e in loads.matrices:
         restraining[e.nodes] = True
     centre, size = points.mean(axis=0), max(float(np.ptp(points, axis=0).max()), np.finfo(float).tiny)
-    names, _ = physics.free_modes(points[:1])
+    names, _ = physics.free_modes(points[:1], model.axisymmetric)
     n_modes = len(names)
 
     def modes(nodes: NDArray[np.int32]) -> Array:
-        return physics.free_modes((points[nodes] - centre) / size)[1]  # (n, nc, n_modes)
+        return physics.free_modes((points[nodes] - centre) / size, model.axisymmetric)[1]  # (n, nc, n_modes)
 
     grams = [_held(body, constraints, restraining, modes, n_modes) for body in found]
     loose = [b for b in range(len(found)) if _null(grams[b]).shape[1]]

@@ -91,6 +91,8 @@ class Physics(Protocol):
     UNKNOWN: str
     #: Scikit-fem bilinear form; `w.coefficient` is the constitutive matrix at each quadrature point.
     STIFFNESS: Any
+    #: The same about an axis of symmetry; `w.x[0]` is the radius. The circumference is not part of it.
+    RING_STIFFNESS: Any
     #: Name of the fused kernel that computes the same, see dougong.solver.kernels; "" if there is none.
     KERNEL: str
     #: Fields of dougong.v1.Condition.kind and Load.kind that this physics understands.
@@ -126,7 +128,7 @@ class Physics(Protocol):
         matrix that the stiffness form and the kernel take is Tᵀ C T. In three dimensions T is the identity.
         """
 
-    def completed(self, embedding: Array, gradients: Array) -> Array:
+    def completed(self, embedding: Array, gradients: Array, hoop: Array | None) -> Array:
         """Gradients of the solid from those of the model.
 
         Parameters
@@ -135,6 +137,8 @@ class Physics(Protocol):
             shape (n, r, k): of each cell.
         gradients
             shape (n, nq, nc, dim).
+        hoop
+            shape (n, nq): first component of the unknown over the radius; None where there is no axis.
 
         Returns
         -------
@@ -156,5 +160,5 @@ class Physics(Protocol):
         ndarray, shape (n, nq, nc', dim')
         """
 
-    def free_modes(self, points: Array) -> tuple[tuple[str, ...], Array]:
+    def free_modes(self, points: Array, axisymmetric: bool = False) -> tuple[tuple[str, ...], Array]:
         """Motions without flux (rigid bodies, constant temperature): names and values, shape (n, nc, n_modes)."""

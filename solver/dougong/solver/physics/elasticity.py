@@ -8,8 +8,9 @@ unknowns give xx, yy, xy alone. What zz is follows from them and is part of ever
 
     plane strain   ε_zz = 0
     plane stress   σ_zz = 0, hence ε_zz = -(C_zx ε_xx + C_zy ε_yy + C_zxy 2 ε_xy) / C_zz
+    axial symmetry ε_zz = u_x / x, with x the radius, y the axis, z the circumference
 
-(Zienkiewicz, Taylor, "The Finite Element Method", volume 1, 2000, section 4.2.4.) With ε = T ε_plane the law of the
+(Zienkiewicz, Taylor, "The Finite Element Method", volume 1, 2000, chapters 4 and 5.) With ε = T ε_plane the law of the
 plane is Tᵀ C T. In plane stress ε_zz is eliminated from C, so that the stress zz is zero to the last digit.
 """
 
@@ -42,6 +43,18 @@ def _strain(du: Any) -> Any:
 def stiffness(u: Any, v: Any, w: Any) -> Any:
     """ε(v) : C : ε(u)."""
     return np.einsum("i...,ij...,j...", _strain(grad(v)), w.coefficient, _strain(grad(u)))
+
+
+@BilinearForm
+def ring_stiffness(u: Any, v: Any, w: Any) -> Any:
+    """ε(v) : C : ε(u) with the hoop strain."""
+    return np.einsum("i...,ij...,j...", _ring_strain(v, w.x[0]), w.coefficient, _ring_strain(u, w.x[0]))
+
+
+def _ring_strain(u: Any, radius: Any) -> Any:
+    """Strain vector xx, yy, zz, xy about an axis."""
+    xx, yy, xy = _strain(grad(u))
+    return np.array([xx, yy, u[0] / radius, xy])
 
 
 @LinearForm
@@ -126,12 +139,12 @@ def _gravity(load: pb.Load, dim: int, loads: Loads) -> None:
 
 
 class Elasticity:
-    """Static elasticity of solids, of sheets in plane stress and of slices in plane strain."""
+    """Static elasticity of solids, of sheets in plane stress, slices in plane strain, and bodies of revolution."""
 
     NAME = "elasticity"
     PROCEDURES: Mapping[str, str] = {"static": "static"}
     UNKNOWN = "displacement"
-    STIFFNESS = stiffness
+    STIFFNESS, RING_STIFFNESS = stiffness, ring_stiffness
     KERNEL = "elasticity"
     DIMENSIONS = (2, 3)
     NEEDS_KINEMATICS = True
@@ -205,22 +218,27 @@ class Elasticity:
         return C
 
     def embedding(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
-        """Strains of the solid from those in the plane, shape (6, 3); in space the identity."""
+        """Strains of the solid from those in the plane, shape (6, 3), or about an axis, shape (6, 4)."""
         if dim == 3:
             return np.eye(6)
+        if kinematics == pb.Section.KINEMATICS_AXISYMMETRIC:
+            return np.eye(6)[:, [VOIGT.index(c) for c in ("xx", "yy", "zz", "xy")]]
         T = np.eye(6)[:, [VOIGT.index(c) for c in ("xx", "yy", "xy")]]
         if kinematics == pb.Section.KINEMATICS_PLANE_STRESS:
             C = _isotropic(material.elastic)
             T[_ZZ] = -(C @ T)[_ZZ] / C[_ZZ, _ZZ]
         return T
 
-    def completed(self, embedding: Array, gradients: Array) -> Array:
+    def completed(self, embedding: Array, gradients: Array, hoop: Array | None) -> Array:
         """Displacement gradients of the solid, shape (n, nq, 3, 3)."""
         if gradients.shape[-1] == 3:
             return gradients
         out = np.zeros((*gradients.shape[:2], 3, 3))
         out[..., :2, :2] = gradients
-        out[..., 2, 2] = np.einsum("ni,inq->nq", embedding[:, _ZZ], _strain(_front(gradients)))
+        if hoop is not None:
+            out[..., 2, 2] = hoop
+        else:
+            out[..., 2, 2] = np.einsum("ni,inq->nq", embedding[:, _ZZ], _strain(_front(gradients)))
         return out
 
     def flux(self, coefficient: Array, gradients: Array) -> Array:
@@ -231,12 +249,14 @@ class Elasticity:
             out[..., i, j] = out[..., j, i] = s[k]
         return out
 
-    def free_modes(self, points: Array) -> tuple[tuple[str, ...], Array]:
+    def free_modes(self, points: Array, axisymmetric: bool = False) -> tuple[tuple[str, ...], Array]:
         """Rigid-body motions: translations, and rotations about axes through the origin."""
         if points.shape[1] == 2:
             plane = np.zeros((len(points), 2, 3))
             plane[:, [0, 1], [0, 1]] = 1.0
             plane[:, 0, 2], plane[:, 1, 2] = -points[:, 1], points[:, 0]
+            if axisymmetric:
+                return ("translation y",), plane[:, :, 1:2]
             return ("translation x", "translation y", "rotation z"), plane
         modes = np.zeros((len(points), 3, 6))
         for axis in range(3):

@@ -54,7 +54,7 @@ class Heat:
     NAME = "heat"
     PROCEDURES: Mapping[str, str] = {"steady_heat": "static"}
     UNKNOWN = "temperature"
-    STIFFNESS = conduction
+    STIFFNESS = RING_STIFFNESS = conduction
     KERNEL = "diffusion"
     DIMENSIONS = (2, 3)
     NEEDS_KINEMATICS = False
@@ -103,10 +103,10 @@ class Heat:
         return np.eye(dim) * material.conductivity.value
 
     def embedding(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
-        """Nothing flows across a plane model."""
+        """Nothing flows across a plane model, nor around an axis."""
         return np.eye(dim)
 
-    def completed(self, embedding: Array, gradients: Array) -> Array:
+    def completed(self, embedding: Array, gradients: Array, hoop: Array | None) -> Array:
         """They are complete."""
         return gradients
 
@@ -114,7 +114,7 @@ class Heat:
         """K ∇T, against the heat flow."""
         return np.einsum("nij,nqcj->nqci", coefficient, gradients, optimize=True)
 
-    def free_modes(self, points: Array) -> tuple[tuple[str, ...], Array]:
+    def free_modes(self, points: Array, axisymmetric: bool = False) -> tuple[tuple[str, ...], Array]:
         """A constant temperature."""
         return ("temperature level",), np.ones((len(points), 1, 1))
 
