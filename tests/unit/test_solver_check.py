@@ -158,6 +158,7 @@ TABLE = [
     ("KINEMATICS_MIXED", "sections[1].kinematics", warm(sections=[{"material": "m"}, *kinematics("axisymmetric")]), "sheet"),
     ("THICKNESS_OF_RING", "sections[0].thickness", good(sections=kinematics("axisymmetric", thickness=1.0)), "sheet"),
     ("GRAVITY_NOT_AXIAL", "steps[0].loads[0].gravity.x", changed(ring(), "steps.0.loads.0", {"gravity": vector(x=1.0, y=2.0)}), "sheet"),
+    ("FORCE_ON_AXIS", "steps[0].loads[0].total_force", changed(ring(), "steps.0.loads.0", {"region": "x0", "totalForce": vector(y=1.0)}), "sheet"),
     ("RADIUS_NEGATIVE", "mesh", ring(), "beyond"),
     ("FREE_MODES", "steps[0].conditions", changed(ring(), "steps.0.conditions", [{"region": "x0", "symmetry": {}}]), "sheet"),
     ("COMPONENT_NOT_IN_MODEL", "steps[0].loads[0].traction.z", changed(flat(), "steps.0.loads.0.traction", vector(z=1.0)), "sheet"),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skfem import BilinearForm
 
+from dougong.messages import violation
 from dougong.solver.elements import FacetBasis, LoadBasis, load_reference
 from dougong.solver.model import CHUNK, Model
 from dougong.solver.moments import moments
@@ -143,11 +144,17 @@ def film_forces(matrices: list[ElementMatrices], u: Array) -> Array:
 
 
 def check_loads(model: Model, acting: Acting) -> list[job_pb2.Violation]:
-    """What is wrong with loads on cells, by the materials of the cells that are really loaded."""
+    """What is wrong with loads where they really act. Collective.
+
+    Loads on cells by the materials of those cells; a total force on an axis of symmetry, where there is no area.
+    """
     physics = model.physics
     found: list[job_pb2.Violation] = []
     for k, load in enumerate(acting.loads):
-        if physics.LOAD_REGIONS[load.WhichOneof("kind")] != "cells":
+        kind = load.WhichOneof("kind")
+        if kind == "total_force" and model.axisymmetric and not LoadBuilder(model).measure(load.region) > 0:
+            found.append(violation("FORCE_ON_AXIS", f"{acting.path}.loads[{k}].total_force", region=load.region))
+        if physics.LOAD_REGIONS[kind] != "cells":
             continue
         rows = model.regions.cells(load.region)
         loaded = {int(s) for b, r in zip(model.section_of, rows, strict=True) for s in np.unique(b[r]) if s >= 0}
