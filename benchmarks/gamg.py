@@ -51,16 +51,16 @@ class System:
 
     def ours(self) -> tuple[np.ndarray, int]:
         """As our worker would; assembly of the linear level counts, and the matrix is not needed."""
-        return self._solve(multigrid_levels(self._model, self._constraints, self._loads.matrices))
+        return self._solve(lambda: multigrid_levels(self._model, self._constraints, self._loads.matrices))
 
     def plain(self) -> tuple[np.ndarray, int]:
         """GAMG on the matrix of the quadratic elements, which is there already."""
-        return self._solve(None)
+        return self._solve(lambda: None)
 
-    def _solve(self, levels: Any) -> tuple[np.ndarray, int]:
+    def _solve(self, levels: Callable[[], Any]) -> tuple[np.ndarray, int]:
         given = SolveInput(self._model.part, lambda: self._system.matrix, self._modes, levels)
         options = pb.SolverOptions(method=pb.SolverOptions.METHOD_ITERATIVE)
-        solver = LinearSolver(given, options, None)
+        solver = LinearSolver(given, options, False, None)
         try:
             u, record = solver.solve(self._system.rhs, np.zeros_like(self._system.rhs))
         finally:

@@ -306,9 +306,10 @@ class Discrete:
             chosen = _forced()
         chosen.MergeFrom(pb.SolverOptions(**options))
         direct = chosen.method == pb.SolverOptions.METHOD_DIRECT
-        levels = None if direct else multigrid_levels(self.model, self.constraints, self.extra)
-        given = linalg.SolveInput(part, lambda: system.matrix, modes, levels)
-        solver = linalg.LinearSolver(given, chosen, WORLD if part.comm.size > 1 else None)
+        given = linalg.SolveInput(
+            part, lambda: system.matrix, modes, lambda: multigrid_levels(self.model, self.constraints, self.extra)
+        )
+        solver = linalg.LinearSolver(given, chosen, direct, WORLD if part.comm.size > 1 else None)
         u = np.zeros((part.n_local, self.nc))
         u[self.constraints.nodes] = self.constraints.prescribed
         try:

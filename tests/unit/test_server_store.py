@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from dougong.messages import Conflict, NotFound, ResourceLimit
-from dougong.server.starting import StartError
 from dougong.server.database import Database
 from dougong.server.jobs.model import IllegalTransitionError, State, failure
 from dougong.server.jobs.store import JobFilter, JobStore, NewJob
 from dougong.server.schema import MIGRATIONS
+from dougong.server.starting import StartError
 from dougong.v1 import analysis_pb2, job_pb2
 
 Published = list[job_pb2.JobEvent]

@@ -8,6 +8,7 @@ from dougong.meshes.mesh import Mesh
 from dougong.solver import assemble as assembly
 from dougong.solver import kernels
 from dougong.solver.coarse import linear_level
+from dougong.solver.operator import Operator
 from mapped import rotation
 from meshgen import box, plate
 from solving import Discrete, elastic, heat, value, vector
@@ -137,6 +138,18 @@ def _galerkin(case, nc):
     coarse = case.points[level.owned] @ np.arange(1.0, case.points.shape[1] + 1)
     fine = case.points @ np.arange(1.0, case.points.shape[1] + 1)
     np.testing.assert_allclose(W @ np.repeat(coarse, nc), np.repeat(fine, nc), rtol=1e-12)
+
+
+@needs_kernels
+@pytest.mark.parametrize("case", [solid("tet10"), solid("hex20"), conduction("tri6")], ids=["tet10", "hex20", "film"])
+def test_operator_is_the_matrix(case):
+    """Products with conditions and films; the norm is estimated from below, and not by far."""
+    operator, assembled = Operator(case.model, case.constraints, case.extra), system(case).matrix
+    x = np.random.default_rng(3).normal(size=assembled.n_rows * operator.nc)
+    y, expected = np.empty_like(x), matrix(assembled) @ x
+    operator.multiply(x, y)
+    assert np.abs(y - expected).max() <= 1e-12 * np.abs(expected).max()
+    assert 0.4 <= operator.norm_inf() / assembled.norm_inf() <= 1 + 1e-12
 
 
 @pytest.mark.parametrize("cell_type", ["tet4", "hex20", "tri6"])

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import solving
+from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.mesh import Mesh, Region, RegionKind
 from dougong.solver import linalg_choice, rescue
+from dougong.solver.elements import SOLVABLE
 from dougong.solver.factor import factor_bytes
 from dougong.solver.linalg_choice import Size, choose, size_of
 from dougong.v1 import analysis_pb2 as pb
@@ -124,10 +126,22 @@ def test_what_is_chosen():
     assert size_of(store(box("hex8", (60, 60, 1))), 3).body == "BODY_THIN_LINEAR"
     assert size_of(store(plate("quad8", (9, 9))), 1).body == "BODY_PLANE"
     assert size_of(store(box("tet10", (24, 6, 6))), 3).body == "BODY_QUADRATIC"
-    free = pb.SolverOptions.METHOD_UNSPECIFIED
+    free = pb.SolverOptions()
     assert not choose(free, solid).direct
     assert choose(free, sheet).direct == (sheet.dofs < 15_000)
     assert choose(free, Size(1_600, 3, 3, True, False)).direct
     assert "4,800" in choose(free, Size(1_600, 3, 3, True, False)).why.text()
     assert "二次单元" in choose(free, solid).why.text("zh")
-    assert choose(pb.SolverOptions.METHOD_DIRECT, solid).why.reason == "CHOSEN_BY_USER"
+    small = Size(1_600, 3, 3, True, False)
+    for options, direct in (
+        (pb.SolverOptions(method=pb.SolverOptions.METHOD_DIRECT), True),
+        (pb.SolverOptions(petsc_options={"pc_type": "jacobi"}), False),
+        (pb.SolverOptions(petsc_options={"ksp_type": "minres"}), False),
+        (pb.SolverOptions(petsc_options={"pc_type": "lu"}), True),
+    ):
+        choice = choose(options, small)
+        assert (choice.direct, choice.why.reason) == (direct, "CHOSEN_BY_USER")
+
+
+def test_every_solid_cell_is_known_to_be_thin_or_not():
+    assert {name for name in SOLVABLE if CELL_TYPES[name].dim == 3} <= set(linalg_choice._NODES_PER_CELL)

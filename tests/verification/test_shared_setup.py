@@ -63,7 +63,7 @@ def test_what_the_step_does_alone_is_solved_only_where_it_counts(beam, counted):
 def test_a_rescue_of_one_case_serves_the_following(counted, monkeypatch):
     """The iteration is given up at its first look; a factorisation is made once."""
     monkeypatch.setattr(rescue.Patience, "__call__", lambda self, iteration, residual: iteration == 2)
-    monkeypatch.setattr(static, "choose", lambda method, size: Choice(False, Said("CHOSEN_BY_USER")))
+    monkeypatch.setattr(static, "choose", lambda options, size: Choice(False, Said("BODY_LINEAR")))
     cube = store(box("hex8", (6, 6, 6)))
     ended = solve(cube, with_cases(body([HELD], [], solver={}), CASES[:2], both={"pull": 1.0, "press": 1.0}))
     assert counted.made == [False, True]

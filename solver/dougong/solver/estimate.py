@@ -48,7 +48,7 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
     for step in problem.steps:
         nc = max(1, len(step.physics.components(stored.dim)))
         n = nc * stored.n_nodes
-        direct = choose(problem.analysis.solver.method, size_of(stored, nc)).direct
+        direct = choose(problem.analysis.solver, size_of(stored, nc)).direct
         numbers = matrix_numbers(stored, nc)
         cost = costs.QUADRATIC if quadratic else costs.LINEAR
         if direct:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 from dougong.solver.comm import Comm
@@ -28,7 +29,8 @@ _PER_OPERATION, _PER_UNKNOWN = 6.5e-11, 1.7e-5
 _PER_ITERATION_QUADRATIC, _PER_ITERATION_LINEAR = 1.6e-7, 6e-7
 
 _MEMORY = Path("/proc/meminfo")
-_GROUP = Path("/sys/fs/cgroup")
+_GROUPS = Path("/sys/fs/cgroup")
+_OWN_GROUPS = Path("/proc/self/cgroup")
 
 
 def factor_bytes(size: Size) -> float:
@@ -56,14 +58,34 @@ def free_bytes(comm: Comm) -> float:
 
 
 def _free_here() -> float:
-    """Free memory of this machine, within the limit of the control group if there is one."""
+    """Free memory of this machine, within the limits of control groups of either version."""
     try:
         lines = _MEMORY.read_text().splitlines()
     except OSError:
         return math.inf
     machine = next((float(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), math.inf)
+    return min([machine, *_free_in_groups()])
+
+
+def _free_in_groups() -> Iterator[float]:
+    """What is left within each control group that this process is in and that limits memory."""
     try:
-        limit, used = (float((_GROUP / f"memory.{name}").read_text()) for name in ("max", "current"))
-    except (OSError, ValueError):  # no control group of the second version, or "max": no limit
-        return machine
-    return min(machine, max(limit - used, 0.0))
+        groups = [line.rstrip("\n").split(":", 2)[1:] for line in _OWN_GROUPS.read_text().splitlines()]
+    except OSError:
+        return
+    for controllers, path in groups:
+        if controllers and "memory" not in controllers.split(","):
+            continue
+        root = _GROUPS / "memory" if controllers else _GROUPS
+        names = ("memory.limit_in_bytes", "memory.usage_in_bytes") if controllers else ("memory.max", "memory.current")
+        inside = Path(path.lstrip("/"))
+        for folder in (root / inside, *((root / inside).parents[: len(inside.parts)])):
+            try:
+                limit, used = (float((folder / name).read_text()) for name in names)
+                lines = (folder / "memory.stat").read_text().splitlines()
+            except (OSError, ValueError):  # not mounted here, or "max": no limit
+                continue
+            stat = dict(line.split() for line in lines)
+            # File cache goes when memory is needed.
+            cache = float(stat.get("total_inactive_file", stat.get("inactive_file", 0)))
+            yield max(limit - used + cache, 0.0)

@@ -35,6 +35,7 @@ from dougong.solver import kernels  # noqa: E402
 from dougong.solver.assemble import BlockMatrix  # noqa: E402
 from dougong.solver.coarse import LinearLevel  # noqa: E402
 from dougong.solver.linalg_choice import Said, relative_tolerance  # noqa: E402
+from dougong.solver.linalg_contexts import CycleContext, ProductContext  # noqa: E402
 from dougong.solver.multigrid import PMultigrid  # noqa: E402
 from dougong.solver.operator import Operator  # noqa: E402
 from dougong.solver.partition import Part  # noqa: E402
@@ -74,13 +75,14 @@ class SolveInput:
     near_nullspace
         shape (n_owned, nc, k): motions that strain the body little, for aggregation.
     levels
-        The matrix as a product, and the linear level of p-multigrid; None where that is not possible.
+        Makes the matrix as a product, and the linear level of p-multigrid; None where that is not possible. Called only
+        where they are needed.
     """
 
     part: Part
     matrix: Callable[[], BlockMatrix]
     near_nullspace: Array
-    levels: tuple[Operator, LinearLevel] | None
+    levels: Callable[[], tuple[Operator, LinearLevel] | None]
 
     @property
     def dofs(self) -> int:
@@ -156,6 +158,8 @@ class LinearSolver:
         The system.
     options
         What the user asked for.
+    direct
+        Whether to factorise.
     comm
         mpi4py communicator, or None for one process.
     monitor
@@ -173,6 +177,7 @@ class LinearSolver:
         self,
         given: SolveInput,
         options: pb.SolverOptions,
+        direct: bool,
         comm: Any,
         monitor: Callable[[int, float], None] | None = None,
         give_up: Callable[[int, float], bool] | None = None,
@@ -184,13 +189,13 @@ class LinearSolver:
         self._objects: list[Any] = []
         self._bottom: Any = None
         self._asked = dict(options.petsc_options)
-        # p-multigrid needs no matrix; another preconditioner needs one that PETSc knows.
-        self._levels = None if "pc_type" in self._asked else given.levels
         self.tolerance = relative_tolerance(options)
         self.max_iterations = options.max_iterations if options.HasField("max_iterations") else DEFAULT_MAX_ITERATIONS
         self.nc, self.dofs = given.near_nullspace.shape[1], given.dofs
         indices_of_petsc(np.array([self.dofs]))  # raises where there are too many
-        self.direct = options.method == pb.SolverOptions.METHOD_DIRECT
+        self.direct = direct
+        # p-multigrid needs no matrix; another preconditioner needs one that PETSc knows.
+        self._levels = None if direct or "pc_type" in self._asked else given.levels()
         try:
             self._setup()
         except PETSc.Error as error:
@@ -213,7 +218,7 @@ class LinearSolver:
                 self._bottom.setUp()
                 operator, level = self._levels
                 cycle = PMultigrid(self._given.part, kernels.Smoother(operator.cells), level, self._solve_linear)
-                self.ksp.getPC().setPythonContext(_Preconditioner(cycle))
+                self.ksp.getPC().setPythonContext(CycleContext(cycle))
             self.ksp.setUp()
             if "ksp_type" in self._asked or "pc_type" in self._asked:
                 pc = "p-multigrid" if self._bottom is not None else self.ksp.getPC().getType()
@@ -231,7 +236,7 @@ class LinearSolver:
         operator, _ = self._levels
         self._norm = operator.norm_inf()
         n = part.n_owned * self.nc
-        A = PETSc.Mat().createPython(((n, self.dofs), (n, self.dofs)), _Operator(operator), comm=self._comm)
+        A = PETSc.Mat().createPython(((n, self.dofs), (n, self.dofs)), ProductContext(operator), comm=self._comm)
         A.setUp()
         return A
 
@@ -277,7 +282,9 @@ class LinearSolver:
         self._bottom = bottom
         self._b, self._x = self._keep(coarse.createVecLeft()), self._keep(coarse.createVecRight())
         ksp.getPC().setType("python")
-        return {f"linear_{key}": value for key, value in _GAMG.items()}
+        # Options of GAMG are those of the linear level: there is no other.
+        below = {key: self._asked.pop(key) for key in list(self._asked) if key.startswith(("pc_gamg_", "mg_"))}
+        return {f"linear_{key}": value for key, value in (_GAMG | below).items()}
 
     def _solve_linear(self, values: Array) -> Array:
         self._b.setArray(values)
@@ -411,28 +418,7 @@ class LinearSolver:
         for thing in reversed(self._objects):
             thing.destroy()
         self._objects.clear()
-
-
-class _Operator:
-    """A matrix for PETSc that is known by its products."""
-
-    def __init__(self, operator: Operator) -> None:
-        self._operator = operator
-
-    def mult(self, A: Any, x: Any, y: Any) -> None:
-        """Y = A x."""
-        self._operator.multiply(x.getArray(readonly=True), y.getArray())
-
-
-class _Preconditioner:
-    """A preconditioner for PETSc that is one V-cycle."""
-
-    def __init__(self, cycle: PMultigrid) -> None:
-        self._cycle = cycle
-
-    def apply(self, pc: Any, x: Any, y: Any) -> None:
-        """One V-cycle."""
-        self._cycle.apply(x.getArray(readonly=True), y.getArray())
+        self._levels = None  # as large as what PETSc held
 
 
 _GAMG: dict[str, Any] = {

@@ -24,10 +24,13 @@ DIRECT_BELOW = {
     "BODY_THIN_QUADRATIC": 15_000,
 }
 
+#: Preconditioners of PETSc that are a factorisation.
+_FACTORISATIONS = ("lu", "cholesky")
+
 #: Nodes for each cell of a mesh that has no surface.
 _NODES_PER_CELL = {
     "tet4": 1 / 6, "tet10": 4 / 3, "hex8": 1.0, "hex20": 4.0, "hex27": 8.0, "wedge6": 0.5, "wedge15": 2.5,
-    "pyramid5": 1 / 3, "pyramid13": 13 / 6,
+    "wedge18": 4.0, "pyramid5": 1 / 3, "pyramid13": 13 / 6, "pyramid14": 8 / 3,
 }  # fmt: skip
 
 #: A body is thin if it has so many times the surface of a cube of as many nodes: a sheet one quadratic cell thick has
@@ -58,8 +61,11 @@ DEFAULT_TOLERANCE = 1e-8
 
 
 def relative_tolerance(options: pb.SolverOptions) -> float:
-    """The tolerance asked for, or the default."""
-    return options.relative_tolerance if options.HasField("relative_tolerance") else DEFAULT_TOLERANCE
+    """The tolerance asked for, by its name or as PETSc's option, or the default."""
+    try:
+        return float(options.petsc_options["ksp_rtol"])
+    except (KeyError, ValueError):  # PETSc will say what is wrong with it
+        return options.relative_tolerance if options.HasField("relative_tolerance") else DEFAULT_TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -135,18 +141,21 @@ class Choice:
     why: Said
 
 
-def choose(method: int, size: Size) -> Choice:
+def choose(options: pb.SolverOptions, size: Size) -> Choice:
     """Whether to factorise, and why.
 
     Parameters
     ----------
-    method
-        A value of dougong.v1.SolverOptions.Method.
+    options
+        What the user asked for. A method or preconditioner of PETSc is an iteration, unless it is a factorisation.
     size
         Of the problem.
     """
-    if method != pb.SolverOptions.METHOD_UNSPECIFIED:
-        return Choice(method == pb.SolverOptions.METHOD_DIRECT, Said("CHOSEN_BY_USER"))
+    pc, direct = options.petsc_options.get("pc_type"), options.method == pb.SolverOptions.METHOD_DIRECT
+    if pc is not None or (not direct and "ksp_type" in options.petsc_options):
+        return Choice(pc in _FACTORISATIONS, Said("CHOSEN_BY_USER"))
+    if options.method != pb.SolverOptions.METHOD_UNSPECIFIED:
+        return Choice(direct, Said("CHOSEN_BY_USER"))
     limit = DIRECT_BELOW[size.body]
     numbers: dict[str, str | Said] = {"dofs": f"{size.dofs:,}", "limit": f"{limit:,}", "body": Said(size.body)}
     if size.dofs < limit:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from dougong.messages import SolveError
 from dougong.solver.coarse import LinearLevel
 from dougong.solver.kernels import Smoother
 from dougong.solver.partition import Part
@@ -136,6 +137,8 @@ def _largest_ritz_value(alphas: list[float], betas: list[float]) -> float:
         T[k, k] = 1 / alphas[k] + (betas[k - 1] / alphas[k - 1] if k else 0.0)
         if k + 1 < n:
             T[k, k + 1] = T[k + 1, k] = np.sqrt(betas[k]) / alphas[k]
+    if not np.isfinite(T).all():  # numbers of the model beyond single precision
+        raise SolveError("NON_FINITE", solver="p-multigrid")
     return float(np.linalg.eigvalsh(T)[-1])
 
 

@@ -61,7 +61,8 @@ class RescuingSolver:
         self._given, self._options, self._comm = given, options, comm
         self._choice, self._size = choice, size
         self._stage, self._monitor = stage, monitor
-        self._may_rescue = options.method == pb.SolverOptions.METHOD_UNSPECIFIED and not choice.direct
+        self._may_rescue = not choice.direct and choice.why.reason != "CHOSEN_BY_USER"
+        self._setups = 0
         self._solver: LinearSolver | None = None
         self._patience: Patience | None = None
 
@@ -80,14 +81,9 @@ class RescuingSolver:
         SolveError
             There is none.
         """
-        start, setups = np.zeros_like(rhs), 0
-        if self._solver is None:
-            self._set_up()
-            setups = 1
-        if self._patience is not None:
-            self._patience.further = further
+        before = self._setups
         try:
-            x, record = self._try(rhs, start)
+            x, record = self._try(rhs, further)
         except SolveError as error:
             if not self._may_rescue or error.reason not in _ITERATION_FAILED:
                 raise
@@ -95,29 +91,29 @@ class RescuingSolver:
             because: dict[str, str | Said] = {k: error.params.get(k, "?") for k in ("cause", "iterations")}
             self._choice = Choice(True, Said("CHOSEN_AS_RESCUE", because))
             self._may_rescue = False
-            self._set_up()
-            setups += 1
-            x, record = self._try(rhs, start)
-        record.setups = setups
+            self.destroy()
+            x, record = self._try(rhs, further)
+        record.setups = self._setups - before
         record.why, record.why_zh = self._choice.why.text(), self._choice.why.text("zh")
         return x, record
 
-    def _set_up(self) -> None:
-        self.destroy()
+    def _set_up(self) -> LinearSolver:
         self._stage("setup")
-        methods = pb.SolverOptions
-        options = methods()
-        options.CopyFrom(self._options)
-        options.method = methods.METHOD_DIRECT if self._choice.direct else methods.METHOD_ITERATIVE
+        self._setups += 1
+        options, direct = self._options, self._choice.direct
         limited = options.HasField("max_iterations")
         self._patience = None
         if self._may_rescue and not limited and self._fits(free_bytes(self._given.part.comm)):
             self._patience = Patience(relative_tolerance(options), max(iterations_worth(self._size), _WORTH_AT_LEAST))
-        self._solver = LinearSolver(self._given, options, self._comm, self._monitor, self._patience)
+        return LinearSolver(self._given, options, direct, self._comm, self._monitor, self._patience)
 
-    def _try(self, rhs: Array, start: Array) -> tuple[Array, result_pb2.SolveRecord]:
+    def _try(self, rhs: Array, further: int) -> tuple[Array, result_pb2.SolveRecord]:
+        if self._solver is None:
+            self._solver = self._set_up()
+        if self._patience is not None:
+            self._patience.further = further
         self._stage("solve")
-        return self._solver.solve(rhs, start)  # type: ignore[union-attr]
+        return self._solver.solve(rhs, np.zeros_like(rhs))
 
     def _fits(self, free: float) -> bool:
         return factor_bytes(self._size) <= free

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from dougong.solver.kernels.arrays import address
+from dougong.solver.kernels.arrays import address, reals
 from dougong.solver.kernels.evaluate import diagonal_blocks
 from dougong.solver.kernels.forms import Form
 from dougong.solver.kernels.loader import PreparedStruct, check_status, need_library
@@ -64,6 +64,8 @@ class ConstrainedOperator:
         extra: sparse.csr_matrix | None = None,
     ) -> None:
         n_rows, n_nodes = size
+        if not 0 <= n_rows <= n_nodes or any(form.block.n_field_nodes > n_nodes for form in forms):
+            raise ValueError(f"{n_rows} owned of {n_nodes} nodes: the forms have other nodes")
         if any(form.n_components != nc for form in forms):
             raise ValueError(f"forms of {nc} components expected")
         self.forms, self.extra = tuple(forms), extra
@@ -78,6 +80,9 @@ class ConstrainedOperator:
                     K[:, i, j] += np.asarray(extra[first + i, first + j]).ravel()
         if constraints is None:
             constraints = Constraints(np.full(n_nodes, -1), np.empty((0, nc, nc)), np.empty((0, nc)))
+        reals("projectors", constraints.projectors, (None, nc, nc))
+        if len(constraints.index) < n_nodes:
+            raise ValueError(f"constraints: {len(constraints.index)} of {n_nodes} nodes")
         self.held = np.flatnonzero(constraints.index[:n_nodes] >= 0)
         self.projectors = constraints.projectors[constraints.index[self.held]]
         own = self.held < n_rows
@@ -115,11 +120,17 @@ class Product:
         n = self.operator.n_nodes * self.operator.nc
         return np.zeros(n + PADDING, dtype=self.dtype)[:n]
 
+    def check(self, *vectors: NDArray[Any]) -> None:
+        """Raise ValueError for what was not made by `vector`: behind others there may be no room."""
+        n = self.operator.n_nodes * self.operator.nc
+        for v in vectors:
+            room = v.base is not None and v.base.size == n + PADDING and v.base.ctypes.data == v.ctypes.data
+            if v.dtype != self.dtype or v.shape != (n,) or not v.flags.c_contiguous or not room:
+                raise ValueError("a vector made by `vector` expected")
+
     def unconstrained(self, x: NDArray[Any], y: NDArray[Any]) -> None:
         """Y = K x on the owned nodes; both from `vector`. What y holds of ghosts is part of a sum, and of no use."""
-        for v in (x, y):
-            if v.dtype != self.dtype or v.size != self.operator.n_nodes * self.operator.nc or v.base is None:
-                raise ValueError("a vector made by `vector` expected")
+        self.check(x, y)
         y[:] = 0
         for prepared, _kept in self._prepared:
             check_status(self._product(prepared, address(x), address(y)))

@@ -53,6 +53,7 @@ class Smoother:
         for v in (b, p):
             if v.dtype != np.float32 or v.size != self._n * self.nc or not v.flags.c_contiguous:
                 raise ValueError(f"a contiguous vector of {self._n * self.nc} numbers in single precision expected")
+        self.product.check(*((out,) if x is None else (x, out)))
         before = (None, None) if x is None else (address(self._Ax), address(x))
         arrays = (address(self._inverse), address(b), *before)
         check_status(self._kernels.smooth(self._n, self.nc, *arrays, alpha, beta, address(p), address(out)))
@@ -64,6 +65,6 @@ class Smoother:
 
     def jacobi(self, b: Single) -> Single:
         """D^-1 b of the owned nodes."""
-        p, out = np.empty_like(b), np.empty_like(b)
-        self.start(b, 1.0, p, out)
+        p = np.empty_like(b)
+        self.start(b, 1.0, p, self.vector())
         return p

@@ -17,6 +17,7 @@ import numpy as np
 
 from dougong.messages import InputError
 from dougong.solver.assemble import BlockMatrix, assemble
+from dougong.solver.coarse import LinearLevel
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.linalg import SolveInput
@@ -24,7 +25,7 @@ from dougong.solver.linalg_choice import choose, relative_tolerance, size_of
 from dougong.solver.loadings import Conditions, Loading, correction_loads, lifted, loadings_of, superpose
 from dougong.solver.loads import ElementMatrices, check_loads
 from dougong.solver.model import Model
-from dougong.solver.operator import multigrid_levels
+from dougong.solver.operator import Operator, multigrid_levels
 from dougong.solver.rescue import RescuingSolver
 from dougong.solver.step import StepContext
 from dougong.solver.summary import Addends, frame_result, step_result
@@ -109,11 +110,13 @@ def _solve_all(context: StepContext, driven: _Driven) -> list[_Solved | None]:
     if len(needed) > 1 and not model.part.comm.max(driven.loadings[0].size):
         needed[0] = False
     size = size_of(model.regions.stored, model.components)
-    choice = choose(context.solver.method, size)
-    levels = None if choice.direct else multigrid_levels(model, constraints, driven.matrices)
+    choice = choose(context.solver, size)
 
     def matrix() -> BlockMatrix:
         return assemble(model, constraints, driven.loadings[0].loads, driven.matrices).matrix
+
+    def levels() -> tuple[Operator, LinearLevel] | None:
+        return multigrid_levels(model, constraints, driven.matrices)
 
     given = SolveInput(model.part, matrix, _near_nullspace(model), levels)
     frame: int | None = None
