@@ -99,9 +99,9 @@ def efficiency(every: list[Cost], start: float) -> float:
     """The power of the ranks by which time falls, from cases that ran on one rank and on two."""
     one = {c.case: c.seconds for c in every if c.ranks == 1 and not c.direct}
     found = [
-        math.log2((one[c.case] - start) / (c.seconds - start))
+        math.log2((one[c.case] - start) / (c.seconds - start - known.MPI_SECONDS))
         for c in every
-        if c.ranks == 2 and c.case in one and c.seconds > start
+        if c.ranks == 2 and c.case in one and c.seconds > start + known.MPI_SECONDS
     ]
     return round(float(np.median(found)), 2) if found else known.EFFICIENCY
 

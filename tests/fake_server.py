@@ -362,6 +362,7 @@ class FakeServer(
         )
 
     def ReadField(self, request, context):
+        self.asked = request
         array = {"displacement": self.displacement, "von_mises": self.von_mises}.get(request.name)
         if array is None:
             context.abort(grpc.StatusCode.NOT_FOUND, "no such field")

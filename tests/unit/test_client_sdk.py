@@ -138,6 +138,15 @@ def test_field_is_an_array_and_survives_a_cut(client, server):
         client.field(job.job_id, "displacement")
 
 
+def test_a_frame_is_asked_for_by_any_whole_number_or_by_name(client, server):
+    job = submit(client)
+    for frame, expected in ((np.arange(3)[2], (2, "")), (1, (1, "")), ("pull", (0, "pull"))):
+        client.field(job.job_id, "displacement", frame=frame)
+        assert (server.asked.frame, server.asked.frame_name) == expected
+    with pytest.raises(TypeError):
+        client.field(job.job_id, "displacement", frame=1.5)
+
+
 def test_a_field_goes_into_a_file_whole_or_not_at_all(client, server, tmp_path):
     job = submit(client)
     server.faults["ReadField"] = 2

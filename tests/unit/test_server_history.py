@@ -150,6 +150,23 @@ def test_a_damaged_prediction_stops_no_job(tmp_path):
     _run(tmp_path / "db", story)
 
 
+@pytest.mark.parametrize(
+    "cost", [{"seconds": float("nan"), "peak_bytes": [1]}, {"seconds": 1.0, "peak_bytes": [2**62] * 4}]
+)
+def test_what_cannot_be_remembered_stops_no_job(tmp_path, cost):
+    async def story(store: JobStore, database: Database) -> None:
+        prediction = run_pb2.Prediction(kind=KIND, estimate=MODEL)
+        analysis = analysis_pb2.Analysis(mesh="m")
+        await store.submit(NewJob("a", "me", "a", "c", analysis, job_pb2.Resources(), prediction))
+        await store.begin_attempt("a", "token", "local")
+        await store.move("a", State.RUNNING)
+        done = await store.move("a", State.SUCCEEDED, None, run_pb2.Cost(**cost))
+        assert done.state is State.SUCCEEDED
+        assert (await History(database).correct(KIND, MODEL)) == MODEL
+
+    _run(tmp_path / "db", story)
+
+
 def test_a_database_of_the_first_version_is_brought_up_to_date(tmp_path, monkeypatch):
     monkeypatch.setattr("dougong.server.database.MIGRATIONS", MIGRATIONS[:1])
 

@@ -9,6 +9,7 @@ async with AsyncClient() as client:
 from __future__ import annotations
 
 import asyncio
+import operator
 import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -278,7 +279,7 @@ class AsyncClient:
             job_id=job_id,
             name=name,
             step=step,
-            frame=frame if isinstance(frame, int) else 0,
+            frame=0 if isinstance(frame, str) else operator.index(frame),
             frame_name=frame if isinstance(frame, str) else "",
             region=region,
             component=component,

@@ -9,6 +9,7 @@ with Client() as client:
 
 from __future__ import annotations
 
+import operator
 import os
 import time
 import uuid
@@ -380,7 +381,7 @@ class Client:
             job_id=job_id,
             name=name,
             step=step,
-            frame=frame if isinstance(frame, int) else 0,
+            frame=0 if isinstance(frame, str) else operator.index(frame),
             frame_name=frame if isinstance(frame, str) else "",
             region=region,
             component=component,

@@ -31,8 +31,11 @@ class Direct:
 #: Python, MPI and PETSc before any mesh is read, for each rank, and the seconds they take to start.
 BASE_BYTES, START_SECONDS = 1.16e08, 0.5
 
+#: Seconds that a start takes longer where there are several ranks: mpiexec, and the processes find each other.
+MPI_SECONDS = 0.5
+
 #: Seconds fall with the ranks to this power.
-EFFICIENCY = 0.85
+EFFICIENCY = 0.75
 
 #: Quadratic cells: p-multigrid. Linear ones: algebraic multigrid on the matrix itself.
 QUADRATIC = Iterative(2.48, 354, 4.49e-09, 1.04e-05)

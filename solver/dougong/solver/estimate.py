@@ -66,8 +66,9 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
         work += n * sum(_SECONDS_SUPERPOSED if f.solved is None else _SECONDS_SOLVED for f in frames)
         seconds += work / ranks**costs.EFFICIENCY
         dofs = max(dofs, n)
+    seconds += costs.START_SECONDS + (costs.MPI_SECONDS if ranks > 1 else 0.0)
     total = ranks * costs.BASE_BYTES + memory
-    return job_pb2.Estimate(dofs=dofs, memory_bytes=int(total), seconds=costs.START_SECONDS + seconds, solver=solver)
+    return job_pb2.Estimate(dofs=dofs, memory_bytes=int(total), seconds=seconds, solver=solver)
 
 
 def factor(n: int, dim: int) -> tuple[float, float]:

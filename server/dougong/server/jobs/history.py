@@ -82,7 +82,9 @@ def keep(db: sqlite3.Connection, prediction: bytes | None, ranks: int, cost: run
         said = run_pb2.Prediction.FromString(prediction or b"")
     except DecodeError:
         return
-    if not said.kind or not cost.peak_bytes:
+    measured = sum(cost.peak_bytes)
+    plausible = all(math.isfinite(x) for x in (said.estimate.seconds, cost.seconds)) and 0 < measured < 1 << 60
+    if not said.kind or not plausible:  # what cannot be remembered must not hold up the job
         return
     size = size_class(said.estimate.dofs)
     db.execute(
@@ -96,7 +98,7 @@ def keep(db: sqlite3.Connection, prediction: bytes | None, ranks: int, cost: run
             said.estimate.seconds,
             cost.seconds,
             said.estimate.memory_bytes,
-            sum(cost.peak_bytes),
+            measured,
         ),
     )
     db.execute(

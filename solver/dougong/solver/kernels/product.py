@@ -138,7 +138,7 @@ class Product:
             y += self._extra @ x
 
     def multiply(self, x: NDArray[Any], y: NDArray[Any]) -> None:
-        """Y = A x on the owned nodes; both from `vector`."""
+        """Y = A x on the owned nodes; both from `vector`. Meanwhile x holds the projected values."""
         o = self.operator
         if not len(o.held):
             self.unconstrained(x, y)

@@ -93,9 +93,10 @@ def _drive(model: Model) -> _Driven:
     """
     conditions = Conditions(model)
     here = conditions.violations + [v for acting in model.step.acting for v in check_loads(model, acting)]
-    wrong = [v for found in model.part.comm.gather(here) for v in found]
-    if wrong:
-        raise InputError(wrong)
+    found = [v for of_rank in model.part.comm.gather(here) for v in of_rank]
+    if found:
+        # What several ranks see is told once.
+        raise InputError(list({v.SerializeToString(deterministic=True): v for v in found}.values()))
     return _Driven(model, conditions.constraints, *loadings_of(model, conditions))
 
 
