@@ -87,7 +87,7 @@ class Body:
 
     def analysis(self) -> pb.Analysis:
         """What our worker is given: everything at its defaults."""
-        low, high = [-1e9] * 3, [1e9] * 3
+        low, high = [-1e30] * 3, [1e30] * 3
         high[self.held_axis] = self.held_below
         quantity = {"value": -ACCELERATION}
         given: dict[str, Any] = {

@@ -199,7 +199,11 @@ class LinearSolver:
         try:
             self._setup()
         except PETSc.Error as error:
+            self.destroy()
             raise _translate(error) from error
+        except SolveError:
+            self.destroy()  # PETSc must not meet a preconditioner in Python when Python has ended
+            raise
 
     def _setup(self) -> None:
         self.A = self._keep(self._operator())
