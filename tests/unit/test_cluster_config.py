@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -9,9 +10,13 @@ import pytest
 
 from dougong.server.cluster import load_cluster
 from dougong.server.config import from_arguments
+from dougong.server.database import Database
 from dougong.server.datafolder import DataFolder
+from dougong.server.jobs.model import State
+from dougong.server.jobs.store import JobStore, NewJob
 from dougong.server.main import Server
 from dougong.server.starting import StartError
+from dougong.v1 import analysis_pb2, job_pb2
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "server_fakes"))
 from serve import config
@@ -139,3 +144,49 @@ def test_the_database_must_not_lie_on_a_network_file_system_but_the_shared_folde
     DataFolder(tmp_path / "data", tmp_path / "net" / "shared").make(mountinfo)
     with pytest.raises(StartError, match="lustre"):
         DataFolder(tmp_path / "net" / "data", tmp_path / "shared").make(mountinfo)
+
+
+@pytest.mark.parametrize(
+    ("executor", "folder", "reason"),
+    [
+        ("slurm", "", "EXECUTOR_CHANGED"),
+        ("local", "/elsewhere", "SHARED_FOLDER_CHANGED"),
+        ("local", "", ""),
+        ("local", None, ""),  # begun by a version that did not note it
+    ],
+)
+def test_a_server_does_not_take_up_what_it_cannot_look_after(
+    tmp_path: Path, executor: str, folder: str | None, reason: str
+) -> None:
+    """Of a job of another executor, or in another folder, it would say that it has ended, and start it again."""
+
+    async def begun() -> None:
+        database = Database(tmp_path / "dougong.db")
+        store = JobStore(database, lambda: 1, lambda _: None)
+        await database.write(
+            lambda db: db.execute("INSERT INTO meshes VALUES (1, 'me', 'm', 'f', 1, 'gmsh', 0)") and None
+        )
+        for job_id in ("one", "two", "ended", "waiting"):
+            analysis = analysis_pb2.Analysis(mesh="m")
+            await store.submit(NewJob(job_id, "me", job_id, "c", analysis, job_pb2.Resources(ranks=1)))
+            if job_id != "waiting":
+                await store.begin_attempt(job_id, f"token {job_id}", executor, folder)  # type: ignore[arg-type]
+        await store.move("ended", State.CANCELLED)
+        database.close()
+
+    async def started() -> None:
+        server = Server(config(tmp_path, "127.0.0.1:0"))
+        try:
+            await server.start()
+        finally:
+            await server.stop()
+
+    asyncio.run(begun())
+    if not reason:
+        asyncio.run(started())
+        return
+    with pytest.raises(StartError) as caught:
+        asyncio.run(started())
+    assert caught.value.reason == reason
+    assert caught.value.params["count"] == "2"
+    assert (executor if reason == "EXECUTOR_CHANGED" else str(folder)) in caught.value.params["theirs"]

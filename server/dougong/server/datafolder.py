@@ -74,6 +74,11 @@ class DataFolder:
     shared: Path | None = None
 
     @property
+    def elsewhere(self) -> str:
+        """The shared folder, if it is not the data folder; else empty."""
+        return "" if self.shared in (None, self.root) else str(self.shared)
+
+    @property
     def database(self) -> Path:
         """The database."""
         return self.root / "dougong.db"
@@ -128,7 +133,7 @@ class DataFolder:
         StartError
             Another server has it, or it cannot be written to.
         """
-        if self.shared is None or self.shared == self.root:
+        if self.shared is None or not self.elsewhere:
             return
         own, owner = self.root / "server.id", self.shared / OWNER
         try:

@@ -104,4 +104,9 @@ CREATE TABLE history (
 CREATE INDEX history_by_kind ON history (kind, size, number);
 """
 
-MIGRATIONS = (_V1, _V2)
+_V3 = """
+-- The shared folder in which the attempt runs; empty: the data folder; NULL: begun by a version that did not note it.
+ALTER TABLE attempts ADD COLUMN shared TEXT;
+"""
+
+MIGRATIONS = (_V1, _V2, _V3)

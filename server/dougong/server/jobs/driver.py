@@ -127,7 +127,9 @@ class AttemptDriver:
         self._poke.clear()
 
     async def _begin(self) -> AttemptRecord | None:
-        return await self._store.begin_attempt(self._job_id, self._new_token(), self._executor.name)
+        return await self._store.begin_attempt(
+            self._job_id, self._new_token(), self._executor.name, self._folder.elsewhere
+        )
 
     async def _await_space(self, directory: Path) -> None:
         """Wait while the disk is full: that is not the job's fault, and no reason to count an attempt."""

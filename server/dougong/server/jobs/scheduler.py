@@ -16,6 +16,7 @@ from dougong.server.executors.base import Attempt, Executor
 from dougong.server.jobs.driver import AttemptDriver
 from dougong.server.jobs.model import State, Waiting, pick
 from dougong.server.jobs.store import JobRecord, JobStore
+from dougong.server.starting import StartError
 from dougong.v1 import job_pb2
 
 _log = logging.getLogger(__name__)
@@ -78,7 +79,14 @@ class Scheduler:
         self._loop_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Take up where an earlier server stopped, then begin to start jobs."""
+        """Take up where an earlier server stopped, then begin to start jobs.
+
+        Raises
+        ------
+        StartError
+            Attempts of that server can only be looked after by another executor, or lie in another folder.
+        """
+        await self._refuse_strangers()
         await self._executor.start()
         await self._sweep()
         await self._end_leftovers()
@@ -88,6 +96,20 @@ class Scheduler:
             else:
                 self._drive(job, adopt=True)
         self._loop_task = asyncio.create_task(self._run(), name="scheduler")
+
+    async def _refuse_strangers(self) -> None:
+        """An executor that never heard of an attempt would say that it has ended, and it would run twice."""
+        attempts = await self._store.unfinished_attempts()
+        name, shared = self._executor.name, self._folder.elsewhere
+        strangers = [a for a in attempts if a.executor != name]
+        if strangers:
+            theirs = ", ".join(sorted({a.executor for a in strangers}))
+            raise StartError("EXECUTOR_CHANGED", count=len(strangers), theirs=theirs, ours=name)
+        elsewhere = [a for a in attempts if a.shared is not None and a.shared != shared]
+        if elsewhere:
+            here = self._folder.root
+            theirs = ", ".join(sorted({str(a.shared or here) for a in elsewhere}))
+            raise StartError("SHARED_FOLDER_CHANGED", count=len(elsewhere), theirs=theirs, ours=shared or here)
 
     async def _sweep(self) -> None:
         """Remove run directories of jobs that were deleted just before the server died."""

@@ -62,7 +62,13 @@ class JobRecord:
 
 @dataclass(frozen=True)
 class AttemptRecord:
-    """An attempt as it is stored."""
+    """An attempt as it is stored.
+
+    Attributes
+    ----------
+    executor, shared
+        Who runs it, and the shared folder in which; empty: the data folder; None: not known.
+    """
 
     job_id: str
     attempt: int
@@ -71,6 +77,7 @@ class AttemptRecord:
     handle: str | None = None
     verdict: job_pb2.Failure | None = None
     progress_offset: int = 0
+    shared: str | None = ""
 
 
 @dataclass(frozen=True)
@@ -212,6 +219,15 @@ class JobStore:
         row = await self._database.read(lambda db: db.execute(sql, (job_id,)).fetchone())
         return None if row is None else _attempt(row)
 
+    async def unfinished_attempts(self) -> list[AttemptRecord]:
+        """The attempts that have not ended, oldest first."""
+        sql = (
+            "SELECT attempts.* FROM attempts JOIN jobs USING (job_id)"
+            f" WHERE attempt = jobs.attempts AND state NOT IN {_ENDED} AND state <> 'QUEUED' ORDER BY number"
+        )
+        rows = await self._database.read(lambda db: db.execute(sql).fetchall())
+        return [_attempt(row) for row in rows]
+
     async def ended_attempts(self, tokens: set[str]) -> list[AttemptRecord]:
         """The attempts among these that have ended."""
         sql = "SELECT * FROM attempts WHERE token = ? AND end_time IS NOT NULL"
@@ -222,7 +238,7 @@ class JobStore:
 
         return await self._database.read(query)
 
-    async def begin_attempt(self, job_id: str, token: str, executor: str) -> AttemptRecord | None:
+    async def begin_attempt(self, job_id: str, token: str, executor: str, shared: str = "") -> AttemptRecord | None:
         """Commit to an attempt before anything is started. None when the job no longer waits, or is to be cancelled.
 
         A job that went back to the queue while its cancellation was asked for is cancelled here: nobody else looks.
@@ -237,12 +253,12 @@ class JobStore:
                 return None, [_cancel_waiting(db, job_id, now)]
             number = job.attempts + 1
             db.execute(
-                "INSERT INTO attempts (job_id, attempt, token, executor, begin_time) VALUES (?, ?, ?, ?, ?)",
-                (job_id, number, token, executor, now),
+                "INSERT INTO attempts (job_id, attempt, token, executor, shared, begin_time) VALUES (?, ?, ?, ?, ?, ?)",
+                (job_id, number, token, executor, shared, now),
             )
             db.execute("UPDATE jobs SET state = 'PREPARING', attempts = ? WHERE job_id = ?", (number, job_id))
             event = _append(db, job_id, now, _state_event(State.PREPARING))
-            return AttemptRecord(job_id, number, token, executor), [event]
+            return AttemptRecord(job_id, number, token, executor, shared=shared), [event]
 
         return await self._write(transaction)
 
@@ -397,6 +413,7 @@ def _attempt(row: sqlite3.Row) -> AttemptRecord:
         row["handle"],
         verdict,
         row["progress_offset"],
+        row["shared"],
     )
 
 
