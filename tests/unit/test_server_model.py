@@ -77,6 +77,16 @@ def test_an_unreachable_launcher_changes_nothing() -> None:
         assert next_actions(JobView(state, 1, cancel_requested=True), Observation(Phase.UNKNOWN)) == []
 
 
+@pytest.mark.parametrize("state", [State.PREPARING, State.RUNNING])
+def test_an_outcome_counts_also_while_the_launcher_does_not_answer(state: State) -> None:
+    for cancel in (False, True):
+        view, wrong = JobView(state, 1, cancel), failure("OUTCOME_DAMAGED")
+        assert next_actions(view, Observation(Phase.UNKNOWN, succeeded=True))[-1] == Move(State.SUCCEEDED)
+        assert next_actions(view, Observation(Phase.UNKNOWN, failure=wrong))[-1] == Move(State.FAILED, wrong)
+    condemned = JobView(state, 1, verdict=failure("TIME_LIMIT", limit_seconds=1))
+    assert next_actions(condemned, Observation(Phase.UNKNOWN, succeeded=True)) == []
+
+
 @pytest.mark.parametrize(
     ("limits", "reason"),
     [

@@ -19,7 +19,9 @@ from dougong.v1 import job_pb2
 MAX_ATTEMPTS = 3
 
 #: Causes outside the job. All others fail it at once: the same would happen again.
-RETRYABLE = frozenset({"NODE_FAILED", "NODE_BOOT_FAILED", "PREEMPTED", "LAUNCH_FAILED", "BATCH_JOB_LOST"})
+RETRYABLE = frozenset(
+    {"NODE_FAILED", "NODE_BOOT_FAILED", "PREEMPTED", "LAUNCH_FAILED", "BATCH_JOB_LOST", "BATCH_REQUEUED"}
+)
 
 
 class State(StrEnum):
@@ -189,14 +191,18 @@ def next_actions(job: JobView, seen: Observation | None) -> list[Action]:
         return []
     if job.state is State.QUEUED:
         return [Move(State.CANCELLED)] if job.cancel_requested else []
-    if seen is None or seen.phase is Phase.UNKNOWN:
+    if seen is None:
         return []
+    unknown = seen.phase is Phase.UNKNOWN
     if job.verdict is not None:
-        return [_fail(job.verdict)] if seen.phase is Phase.GONE else [Stop()]
+        return [] if unknown else [_fail(job.verdict)] if seen.phase is Phase.GONE else [Stop()]
+    # An outcome counts whoever else does not answer.
     if seen.succeeded:
         return [*_seen_running(job), Move(State.SUCCEEDED)]
     if seen.failure is not None:
         return [*_seen_running(job), _fail(seen.failure)]
+    if unknown:
+        return []
     if job.cancel_requested:
         return [Move(State.CANCELLED)] if seen.phase is Phase.GONE else [Stop()]
     if seen.phase is Phase.GONE:
