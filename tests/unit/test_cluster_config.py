@@ -71,6 +71,9 @@ def test_a_server_with_a_cluster(tmp_path: Path) -> None:
     assert settings.shared == Path("/shared/dougong")
     assert settings.stall_limit_seconds == 3600
     assert from_arguments(["--data", "/d", "--cluster", file, "--cores", "5"]).cores == 5
+    for asked in (0, 7200):
+        file = str(write(tmp_path, f"stall_limit_seconds = {asked}\n{SITE}"))
+        assert from_arguments(["--data", "/d", "--cluster", file]).stall_limit_seconds == asked
     assert from_arguments(["--data", "/d"]).executor == "local"
 
 
@@ -90,6 +93,10 @@ def test_a_server_with_a_cluster(tmp_path: Path) -> None:
         ("[partition.p]\ncores = 8\nlauncher = 'ssh'", "CLUSTER_VALUE_WRONG", "partition.p.launcher"),
         ("[partition.p]\ncores = 8\nbinding = 'tape'", "CLUSTER_VALUE_WRONG", "partition.p.binding"),
         ("[partition.p]\ncores = 8\nenvironment = ['x']", "CLUSTER_VALUE_WRONG", "partition.p.environment"),
+        ("[partition.p]\ncores = 8\nenvironment = {'A;B' = 'x'}", "CLUSTER_VALUE_WRONG", "partition.p.environment"),
+        ("[partition.p]\ncores = 8\nenvironment = {'1A' = 'x'}", "CLUSTER_VALUE_WRONG", "partition.p.environment"),
+        ("[partition.p]\ncores = 8\nmodules = ['--force']", "CLUSTER_VALUE_WRONG", "partition.p.modules"),
+        ("[partition.p]\ncores = 8\nmodules = ['']", "CLUSTER_VALUE_WRONG", "partition.p.modules"),
         ("surprise = 1\n[partition.p]\ncores = 8", "CLUSTER_KEY_UNKNOWN", "surprise"),
         ("partitions = {}\n[partition.p]\ncores = 8", "CLUSTER_KEY_UNKNOWN", "partitions"),
         ("shared = 'relative'\n[partition.p]\ncores = 8", "CLUSTER_VALUE_WRONG", "shared"),

@@ -17,11 +17,12 @@ docs/how-to/cluster.md explains every key.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_type_hints
 
 from dougong.server.starting import StartError
 
@@ -92,11 +93,20 @@ class Cluster:
     """Between two questions for the states of all jobs, at least."""
     poll_most_seconds: float = 30.0
     """The same at most: while nothing changes it is asked more and more rarely, for sites count questions."""
+    stall_limit_seconds: int = 3600
+    """A worker that tells no progress for so long has failed; 0: never. How much CPU time ranks on other machines use
+    is not seen, so that a long factorisation looks like one that hangs: longer than the longest of a site."""
     grace_seconds: float = 30.0
     """How much later than the batch system shows a job or its end, files of it may appear, and the other way round."""
 
     def partition(self, name: str) -> tuple[str, Partition]:
-        """A partition, or the default one when no name is given."""
+        """A partition, or the default one when no name is given.
+
+        Raises
+        ------
+        KeyError
+            There is none of this name: jobs may be older than the description.
+        """
         name = name or self.default or next(iter(self.partitions))
         return name, self.partitions[name]
 
@@ -121,6 +131,12 @@ def load_cluster(file: Path) -> Cluster:
         _text(name, file, f"partition.{name}")
         _one_of(partition.launcher, ("mpiexec", "native"), file, f"partition.{name}.launcher")
         _one_of(partition.binding, ("cores", "none"), file, f"partition.{name}.binding")
+        for variable in partition.environment:
+            if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", variable):
+                _wrong(f"partition.{name}.environment", variable, "A-Z, a-z, 0-9, _", file)
+        for module in partition.modules:
+            if not module or module.startswith("-"):
+                _wrong(f"partition.{name}.modules", module, "NAME/VERSION", file)
         if partition.cores < 1 or partition.nodes < 1:
             key = f"partition.{name}.{'cores' if partition.cores < 1 else 'nodes'}"
             raise StartError("CLUSTER_VALUE_WRONG", file=file, key=key, value="0", expected=">= 1")
@@ -207,6 +223,10 @@ def _text(value: str, file: Path, key: str) -> str:
     return value
 
 
+def _wrong(key: str, value: str, expected: str, file: Path) -> NoReturn:
+    raise StartError("CLUSTER_VALUE_WRONG", file=file, key=key, value=value, expected=expected)
+
+
 def _one_of(value: str, allowed: tuple[str, ...], file: Path, key: str) -> None:
     if value not in allowed:
-        raise StartError("CLUSTER_VALUE_WRONG", file=file, key=key, value=value, expected=" | ".join(allowed))
+        _wrong(key, value, " | ".join(allowed), file)

@@ -229,10 +229,12 @@ def for_cluster(cluster: Cluster, chosen: Mapping[str, object]) -> dict[str, obj
     """What is different for a server with a cluster, as far as it was not chosen.
 
     How much CPU time ranks on other machines use is not seen, so that progress is their only sign of life, which a long
-    factorisation does not give: an hour of silence is allowed. Files on a shared file system are looked at less often.
+    factorisation does not give: the cluster says how much silence is allowed. Files on a shared file system are looked
+    at less often.
     """
     everything = sum(p.cores * p.nodes for p in cluster.partitions.values())
-    defaults = {"cores": cluster.cores or everything, "stall_limit_seconds": 3600.0, "poll_seconds": 1.0}
+    stall_limit = float(cluster.stall_limit_seconds)
+    defaults = {"cores": cluster.cores or everything, "stall_limit_seconds": stall_limit, "poll_seconds": 1.0}
     return {
         "cluster": cluster,
         "warm_workers": 0,
