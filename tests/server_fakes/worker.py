@@ -49,7 +49,10 @@ def main(directory: Path) -> int:
     if what in ("deaf", "linger"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if rank == 0:
-        rundir.raise_fence(directory, spec.token)
+        try:
+            rundir.raise_fence(directory, spec.token)
+        except rundir.AlreadyFencedError:
+            return rundir.EXIT_NOT_MINE
         progress = rundir.ProgressWriter(directory)
         progress.write(job_pb2.Progress(stage="read"))
     sys.stdout.write(f"rank {rank} of {ranks}\n")

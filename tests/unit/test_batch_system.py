@@ -66,6 +66,12 @@ def test_a_job_without_limits_of_its_own_has_those_of_its_partition() -> None:
     assert (values["memory_mib"], values["minutes"], values["seconds"]) == (1024, 2, 120)
 
 
+def test_memory_is_that_of_the_node_with_the_most_ranks() -> None:
+    resources = job_pb2.Resources(ranks=5, memory_bytes=5 << 30)
+    values = script.request("p", partition(cores=4, nodes=2), resources, "n", Path("/s"), "log")
+    assert (values["nodes"], values["ranks_per_node"], values["memory_mib"]) == (2, 3, 3 << 10)
+
+
 def test_a_site_has_its_own_names_and_options() -> None:
     site = dataclasses.replace(
         SLURM, programs={**SLURM.programs, "submit": "yhbatch"}, options={"submit": ("-w", "cn1")}
@@ -102,14 +108,22 @@ def test_the_id_of_a_submitted_job(system: BatchSystem, answer: str, number: str
         ("sbatch: error: Batch job submission failed: Requested node configuration is not available", True),
         ("sbatch: error: Memory specification can not be satisfied\nsbatch: error: Batch job submission failed: "
          "Requested node configuration is not available", True),
-        ("sbatch: error: Batch job submission failed: Job violates accounting/QOS policy", True),
+        ("sbatch: error: QOSMaxCpuPerJobLimit\nsbatch: error: Batch job submission failed: Job violates "
+         "accounting/QOS policy (job submit limit, user's size and/or time limits)", True),
+        ("sbatch: error: AssocMaxSubmitJobLimit\nsbatch: error: Batch job submission failed: Job violates "
+         "accounting/QOS policy (job submit limit, user's size and/or time limits)", None),
+        ("sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's "
+         "size and/or time limits)", None),
+        ("sbatch: error: Batch job submission failed: Required partition not available (inactive or drain)", None),
+        ("sbatch: error: Batch job submission failed: Required node not available (down, drained or reserved)", None),
         ("sbatch: error: Batch job submission failed: Socket timed out on send/recv operation", False),
         ("sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)", False),
         ("sbatch: error: Batch job submission failed: Zero Bytes were transmitted or received", False),
     ],
 )  # fmt: skip
-def test_only_a_refusal_for_good_counts_as_one(answer: str, refused: bool) -> None:
-    assert SLURM.refuses(answer) == refused
+def test_only_a_refusal_for_good_counts_as_one(answer: str, refused: bool | None) -> None:
+    """None: it is one for now."""
+    assert (SLURM.refuses(answer), SLURM.postpones(answer)) == (refused is True, refused is None)
 
 
 # Status
@@ -145,6 +159,7 @@ def test_any_answer_is_a_list_or_garbled(system: BatchSystem, text: str) -> None
     system.past_state(text, text)
     system.submitted_id(text)
     system.refuses(text)
+    system.postpones(text)
     system.meaning(text)
     duration(text)
 
@@ -223,6 +238,19 @@ def test_how_a_job_ended_that_nobody_knows(tmp_path: Path) -> None:
     assert why_unknown("Slurm", one).reason == "BATCH_JOB_LOST"
 
 
+def test_a_job_that_was_started_again_behind_our_back_is_no_dead_worker(tmp_path: Path) -> None:
+    """The first run was ended for it, and its exit code tells nothing."""
+    rundir.raise_fence(tmp_path, "t")
+    (tmp_path / script.EXIT).write_text("143\n")
+    (tmp_path / script.COPY).touch()
+    for why in (
+        why_ended("Slurm", attempt(tmp_path), partition(), Meaning.ENDED, "FAILED"),
+        why_unknown("Slurm", attempt(tmp_path)),
+    ):
+        assert why.reason == "BATCH_REQUEUED"
+        assert why.reason in RETRYABLE
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("0:05", 5), ("1:00:01", 3601), ("2-00:00:00", 172800), ("7", 7), ("INVALID", 0), ("", 0)]
 )
@@ -277,7 +305,40 @@ def test_the_script_leaves_its_exit_code_also_when_it_is_asked_to_end(tmp_path: 
 def test_modules_are_loaded_after_the_variables_to_which_they_add(tmp_path: Path) -> None:
     lines = script.job_script({"PATH": "/bin"}, ["petsc/3.22", "a b"], ["true"], tmp_path).splitlines()
     assert lines[0] == "#!/bin/bash -l"
-    assert lines.index("export PATH=/bin") < lines.index("module load petsc/3.22") < lines.index("module load 'a b'")
+    loads = [line.partition(" ||")[0] for line in lines]
+    assert loads.index("export PATH=/bin") < loads.index("module load petsc/3.22") < loads.index("module load 'a b'")
+
+
+@pytest.mark.parametrize("fenced", [False, True])
+def test_without_a_module_nothing_is_computed_and_it_is_said(tmp_path: Path, fenced: bool) -> None:
+    """Here no module can be loaded. A copy that comes too late does not speak for who has the run directory."""
+    if fenced:
+        rundir.raise_fence(tmp_path, "t")
+    variables = {"PATH": "/usr/bin:/bin"}
+    (tmp_path / "job.sh").write_text(script.job_script(variables, ["petsc/3.22"], ["/usr/bin/touch", "ran"], tmp_path))
+    with (tmp_path / rundir.LOG).open("w") as log:
+        done = subprocess.run(["/bin/bash", tmp_path / "job.sh"], check=False, timeout=10, env={}, stderr=log)
+    assert done.returncode == script.EXIT_MODULE
+    assert not (tmp_path / "ran").exists()
+    assert script.read_exit_code(tmp_path) == (None if fenced else script.EXIT_MODULE)
+    if not fenced:
+        why = why_ended("Slurm", attempt(tmp_path), partition(), Meaning.ENDED, "FAILED")
+        assert why.reason == why_unknown("Slurm", attempt(tmp_path)).reason == "MODULE_NOT_LOADED"
+        assert "petsc/3.22" in why.text
+        assert why.reason not in RETRYABLE
+
+
+def test_a_copy_that_found_the_run_directory_taken_leaves_no_exit_code(tmp_path: Path) -> None:
+    def end(code: int) -> tuple[int | None, bool]:
+        command = ["/bin/bash", "-c", f"exit {code}"]
+        (tmp_path / "job.sh").write_text(script.job_script({"PATH": "/usr/bin:/bin"}, (), command, tmp_path))
+        assert subprocess.run(["/bin/bash", tmp_path / "job.sh"], check=False, timeout=10).returncode == code
+        return script.read_exit_code(tmp_path), script.was_copy(tmp_path)
+
+    assert end(rundir.EXIT_NOT_MINE) == (None, True)
+    # Whose it is ends later: that counts. A run after that one is a copy again.
+    assert end(7) == (7, False)
+    assert end(rundir.EXIT_NOT_MINE) == (7, True)
 
 
 def test_the_variables_of_the_ranks() -> None:

@@ -158,7 +158,7 @@ def test_a_second_worker_does_nothing():
     def never():
         raise AssertionError("it worked")
 
-    assert guarded(directory, never) == worker.EXIT_NOT_MINE
+    assert guarded(directory, never) == rundir.EXIT_NOT_MINE
     assert rundir.read_outcome(directory) == outcome
 
 
@@ -178,7 +178,7 @@ def test_any_error_becomes_an_outcome(capsys):
 def test_a_revoked_attempt_ends():
     directory = prepare(box("hex8"), elastic(conditions=[FIXED], loads=[PULL]))
     rundir.revoke(directory)
-    assert guarded(directory, lambda: worker.run(directory, Serial(), None)) == worker.EXIT_NOT_MINE
+    assert guarded(directory, lambda: worker.run(directory, Serial(), None)) == rundir.EXIT_NOT_MINE
     outcome = rundir.read_outcome(directory)
     assert outcome.revoked
     assert not outcome.HasField("result")

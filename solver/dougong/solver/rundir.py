@@ -38,6 +38,9 @@ RESULTS = "results"
 OUTCOME = "outcome.pb"
 LOG = "log"
 
+#: Exit code of a worker that found its run directory claimed or revoked: nothing was computed.
+EXIT_NOT_MINE = 3
+
 _MAGIC = b"DGOUT1\n"
 
 #: Bytes that are read at a time.

@@ -197,7 +197,7 @@ def main() -> int:
     def work(directory: Path) -> int:
         code = worker.main([str(directory)])
         outcome = rundir.read_outcome(directory)
-        return code or (0 if outcome is not None and outcome.HasField("result") else worker.EXIT_NOT_MINE)
+        return code or (0 if outcome is not None and outcome.HasField("result") else rundir.EXIT_NOT_MINE)
 
     return serve(control, work, lambda: (linalg.in_use(), np.geterr()))
 

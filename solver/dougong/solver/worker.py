@@ -40,9 +40,6 @@ from dougong.solver.usage import Meter, process_began
 from dougong.solver.version import VERSION
 from dougong.v1 import job_pb2, result_pb2
 
-#: Exit code of a worker that found its run directory claimed or revoked: nothing was computed.
-EXIT_NOT_MINE = 3
-
 #: Seconds between looks at `revoked`, and between residuals written.
 _LOOK_EVERY = 0.1
 
@@ -220,13 +217,13 @@ def _guarded(work: Callable[[], run_pb2.Outcome], directory: Path, world: Any) -
             claimed = False
     if not world.bcast(claimed):
         sys.stderr.write("another worker has this run directory; nothing was done\n")
-        return EXIT_NOT_MINE
+        return rundir.EXIT_NOT_MINE
     try:
         outcome = work()
     except _RevokedError:
         sys.stderr.write("revoked by the server\n")
         rundir.write_outcome(directory, run_pb2.Outcome(token=token, revoked=True))
-        return _end(world, EXIT_NOT_MINE)
+        return _end(world, rundir.EXIT_NOT_MINE)
     except BaseException as error:  # noqa: BLE001 - everything must become an outcome
         traceback.print_exc()
         if isinstance(error, SystemExit | KeyboardInterrupt):

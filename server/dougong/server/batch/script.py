@@ -14,11 +14,18 @@ from pathlib import Path
 from dougong.server.batch.system import BatchSystem
 from dougong.server.cluster import Cluster, Partition
 from dougong.server.processes import TOKEN_VARIABLE
+from dougong.solver import rundir
 from dougong.v1 import job_pb2
 
 #: The script itself, and the exit code it leaves, in a run directory.
 SCRIPT = "job.sh"
 EXIT = "exit"
+
+#: Left in place of an exit code by a copy of the script whose worker found the run directory taken.
+COPY = "copy"
+
+#: Exit code of a script that could not load a module; no worker has it before its fence.
+EXIT_MODULE = 97
 
 #: One BLAS thread a rank.
 _THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -62,6 +69,8 @@ def job_script(variables: Mapping[str, str], modules: Sequence[str], command: Se
     """The script.
 
     Its last act is to leave the exit code in the run directory, by rename: a batch system soon forgets how a job ended.
+    A copy that came too late does not, for the directory is another's; that one's exit code, which comes later, removes
+    what the copy left.
     """
     # Modules are a function of login shells, and add to the variables set before.
     lines = ["#!/bin/bash -l" if modules else "#!/bin/bash"]
@@ -69,11 +78,15 @@ def job_script(variables: Mapping[str, str], modules: Sequence[str], command: Se
     lines += ["trap : TERM"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items())]
     lines += [f"cd {shlex.quote(str(directory))} || exit"]
-    lines += [f"module load {shlex.quote(module)}" for module in modules]
+    leave = f"echo $code >.{EXIT}.tmp && mv .{EXIT}.tmp {EXIT}"
+    if modules:
+        unfenced = f"[ -e {rundir.FENCE} ] || {{ {leave}; }}"
+        lines += [f'unloaded() {{ echo "module load $1: failed" >&2; code={EXIT_MODULE}; {unfenced}; exit $code; }}']
+    lines += [f"module load {module} || unloaded {module}" for module in map(shlex.quote, modules)]
     lines += [
         shlex.join(command),
         "code=$?",
-        f"echo $code >.{EXIT}.tmp && mv .{EXIT}.tmp {EXIT}",
+        f"if [ $code -eq {rundir.EXIT_NOT_MINE} ]; then : >{COPY}; else {leave}; rm -f {COPY}; fi",
         "exit $code",
     ]
     return "\n".join(lines) + "\n"
@@ -87,14 +100,21 @@ def read_exit_code(directory: Path) -> int | None:
         return None
 
 
+def was_copy(directory: Path) -> bool:
+    """Whether the last that ended here was a copy, whose worker found the run directory taken."""
+    return (directory / COPY).exists()
+
+
 def request(
     partition_name: str, partition: Partition, resources: job_pb2.Resources, name: str, directory: Path, log: str
 ) -> dict[str, object]:
     """Values for the gaps of a submit command; 0 and empty ones are not asked for."""
     ranks = max(resources.ranks, 1)
     nodes = math.ceil(ranks / partition.cores)
+    ranks_per_node = math.ceil(ranks / nodes)
     seconds = time_limit_seconds(partition, resources)
-    memory = math.ceil(resources.memory_bytes / nodes) if resources.memory_bytes else partition.memory_bytes
+    # What the node with the most ranks needs; in whole numbers, for floating ones do not hold every number of bytes.
+    memory = -(-resources.memory_bytes * ranks_per_node // ranks) or partition.memory_bytes
     return {
         "name": name,
         "script": str(directory / SCRIPT),
@@ -103,7 +123,7 @@ def request(
         "log": str(directory / log).replace("%", "%%"),
         "ranks": ranks,
         "nodes": nodes,
-        "ranks_per_node": math.ceil(ranks / nodes),
+        "ranks_per_node": ranks_per_node,
         "memory_mib": math.ceil(memory / (1 << 20)),
         "seconds": seconds,
         "minutes": math.ceil(seconds / 60),

@@ -64,6 +64,9 @@ class BatchSystem:
         Where the answer has the `id`.
     refused
         What an answer has when the job is refused for good. Any other failure may hide a job that was accepted.
+    later
+        What an answer has when the job is refused for now, and looks at first glance like one for good; unless it also
+        names a limit that is `hopeless`. Empty: no such thing.
     status
         Arguments that list all jobs of {user}, those included that ended a short while ago.
     line
@@ -104,6 +107,7 @@ class BatchSystem:
     cancel: tuple[str, ...]
     kill: tuple[str, ...]
     states: Mapping[str, str]
+    later: str = ""
     hopeless: frozenset[str] = frozenset()
     native: tuple[str, ...] = ()
     native_binding: tuple[str, ...] = ()
@@ -138,7 +142,13 @@ class BatchSystem:
 
     def refuses(self, answer: str) -> bool:
         """Whether the answer says that the job is refused for good."""
-        return re.search(self.refused, answer, re.IGNORECASE) is not None
+        return not self.postpones(answer) and re.search(self.refused, answer, re.IGNORECASE) is not None
+
+    def postpones(self, answer: str) -> bool:
+        """Whether the answer says that the job is refused for now: it was not accepted, and may be later."""
+        if not self.later or re.search(self.later, answer, re.IGNORECASE) is None:
+            return False
+        return not any(limit in answer for limit in self.hopeless)
 
     def entries(self, answer: str) -> list[Entry]:
         """The jobs of a list.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dougong.server.batch.script import read_exit_code, time_limit_seconds
+from dougong.server.batch.script import EXIT_MODULE, read_exit_code, time_limit_seconds, was_copy
 from dougong.server.batch.system import Meaning
 from dougong.server.cluster import Partition
 from dougong.server.executors.base import Attempt
@@ -30,10 +30,9 @@ def why_ended(title: str, attempt: Attempt, partition: Partition, meaning: str, 
     """
     cause = f"{title} {attempt.handle or ''}: {state}"
     if meaning == Meaning.ENDED:
-        code = read_exit_code(attempt.directory)
-        if not rundir.is_fenced(attempt.directory) and code in (None, 0):
-            return failure("LAUNCH_FAILED", cause=f"{cause} before the worker began", log=_log(attempt))
-        return why_lost(attempt.directory, attempt.resources.ranks, code)
+        if was_copy(attempt.directory):
+            return failure("BATCH_REQUEUED", cause=cause, log=_log(attempt))
+        return _why_exit(attempt, cause, read_exit_code(attempt.directory))
     if meaning == "TIME_LIMIT":
         return failure("TIME_LIMIT", limit_seconds=time_limit_seconds(partition, attempt.resources) or "?")
     if meaning == "OUT_OF_MEMORY":
@@ -45,12 +44,23 @@ def why_ended(title: str, attempt: Attempt, partition: Partition, meaning: str, 
 def why_unknown(title: str, attempt: Attempt) -> job_pb2.Failure:
     """Why a job that the batch system does not know (any more) left no outcome."""
     code = read_exit_code(attempt.directory)
-    if code is not None:
-        return why_lost(attempt.directory, attempt.resources.ranks, code)
     cause = f"{title} {attempt.handle or ''}".strip()
+    if was_copy(attempt.directory):
+        return failure("BATCH_REQUEUED", cause=cause, log=_log(attempt))
+    if code is not None:
+        return _why_exit(attempt, cause, code)
     if rundir.is_fenced(attempt.directory):
         return failure("BATCH_JOB_LOST", cause=cause, log=_log(attempt))
     return failure("LAUNCH_FAILED", cause=f"{cause} does not know the job", log=_log(attempt))
+
+
+def _why_exit(attempt: Attempt, cause: str, code: int | None) -> job_pb2.Failure:
+    if not rundir.is_fenced(attempt.directory):
+        if code == EXIT_MODULE:
+            return failure("MODULE_NOT_LOADED", cause=cause, log=_log(attempt))
+        if code in (None, 0):
+            return failure("LAUNCH_FAILED", cause=f"{cause} before the worker began", log=_log(attempt))
+    return why_lost(attempt.directory, attempt.resources.ranks, code)
 
 
 def _log(attempt: Attempt) -> str:

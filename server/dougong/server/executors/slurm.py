@@ -48,6 +48,12 @@ SYSTEM = BatchSystem(
         r"|unrecognized option|unknown option|invalid option|unable to open file|requested .* is invalid"
         r"|too (large|many|long)|not allowed"
     ),
+    # The limits of an association and of a QOS, those of jobs at one time among them, have one sentence together; newer
+    # versions name the limit before it.
+    later=(
+        r"violates accounting/QOS policy|submit limit|MaxSubmitJob|temporarily unable"
+        r"|(partition|node) not available \((inactive|down)"
+    ),
     # %j is last: a name of somebody else's job may have the separator in it.
     status=("--noheader", "--user={user}", "--states=all", "--format=%i|%T|%r|%M|%j"),
     line=r"(?P<id>[^|]+)\|(?P<state>[A-Z_]+)\|(?P<reason>[^|]*)\|(?P<elapsed>[^|]*)\|(?P<name>.*)",
