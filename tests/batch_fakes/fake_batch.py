@@ -5,7 +5,8 @@ It lies in FOLDER under the names of the commands, for example FOLDER/bin/sbatch
     jobs/ID.json   {"name", "script", "log", "state", "reason", "pid", "start"}: a state written by a test stays
     knobs.json     {"squeue": "fail", "sbatch": {"execute_and_fail": 0.05, "fail": 0.05, "slow": 0.05}}
     calls          one line a call: the command and what was done to it
-A fault is fail, hang, empty, garbage, truncated, slow (does it after a second), execute_and_fail, unknown_state.
+A fault is fail, hang, empty, garbage, truncated, slow (does it after a second), execute_and_fail, unknown_state,
+full (no more jobs are taken for now).
 Jobs start at once, each in a session of its own. The daemons of a real one are replaced by whoever asks next.
 """
 
@@ -35,6 +36,9 @@ def main():
         calls.write(f"{NAME} {fault}\n")
     if fault == "fail":
         end(1, error=f"{NAME}: error: {SOCKET_TIMED_OUT}")
+    if fault == "full":
+        policy = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
+        end(1, error=f"{NAME}: error: Batch job submission failed: {policy}")
     if fault == "hang":
         time.sleep(600)
     if fault == "empty":

@@ -5,8 +5,10 @@ COUNT is the number of jobs of the random run.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import sqlite3
 import time
 from collections.abc import Iterator
 
@@ -41,6 +43,13 @@ def server(batch: FakeCluster) -> Iterator[ServerProcess]:
 def end_by_file(server: ServerProcess, job_id: str, attempt: int = 1) -> None:
     """Let a job "release" come to its end."""
     (server.run_directory(job_id, attempt) / "release").touch()
+
+
+def handle_of(server: ServerProcess, job_id: str) -> str | None:
+    """What the server noted of the newest attempt."""
+    with contextlib.closing(sqlite3.connect(server.data / "dougong.db")) as db:
+        sql = "SELECT handle FROM attempts WHERE job_id = ? ORDER BY attempt DESC"
+        return db.execute(sql, (job_id,)).fetchone()[0]
 
 
 def calls(batch: FakeCluster, command: str, fault: str) -> int:
@@ -79,9 +88,10 @@ def test_an_outage_changes_nothing(server: ServerProcess, batch: FakeCluster, fa
     server.kill()
     server.start()
     assert server.get(jobs[1]).state == RUNNING
-    batch.knobs()
+    # And it takes a result while nothing answers yet.
     end_by_file(server, jobs[1])
     assert server.wait(jobs[1]).state == SUCCEEDED
+    batch.knobs()
     assert [server.get(job_id).attempts for job_id in jobs] == [1, 1]
 
 
@@ -98,6 +108,17 @@ def test_a_submission_that_came_to_nothing_is_repeated(server: ServerProcess, ba
     batch.knobs(sbatch="fail")
     job_id = server.submit("solve").job_id
     until(lambda: calls(batch, "sbatch", "fail") == 1)
+    batch.knobs()
+    job = server.wait(job_id)
+    assert (job.state, job.attempts) == (SUCCEEDED, 1)
+    assert len(batch.jobs()) == 1
+
+
+def test_a_submission_refused_for_now_waits_and_counts_no_attempt(server: ServerProcess, batch: FakeCluster) -> None:
+    batch.knobs(sbatch="full")
+    job_id = server.submit("solve").job_id
+    until(lambda: calls(batch, "sbatch", "full") >= 5)
+    assert server.get(job_id).state == job_pb2.Job.STATE_PREPARING
     batch.knobs()
     job = server.wait(job_id)
     assert (job.state, job.attempts) == (SUCCEEDED, 1)
@@ -184,6 +205,7 @@ def test_a_server_that_dies_in_the_middle_of_a_submission_finds_it(server: Serve
     until(lambda: batch.jobs())
     server.start()
     server.wait_running(job_id)
+    assert handle_of(server, job_id) == "1"
     end_by_file(server, job_id)
     job = server.wait(job_id)
     assert (job.state, job.attempts, len(batch.jobs())) == (SUCCEEDED, 1, 1)

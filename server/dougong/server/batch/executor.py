@@ -14,6 +14,7 @@ import asyncio
 import logging
 import os
 import pwd
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,9 +24,11 @@ from dougong.server.batch.commands import Answer, run
 from dougong.server.batch.queue import Queue, Snapshot
 from dougong.server.batch.system import BatchSystem, Entry, GarbledError, Meaning
 from dougong.server.batch.verdict import why_ended, why_unknown
+from dougong.server.cluster import Partition
 from dougong.server.config import Config
 from dougong.server.executors.base import Attempt, LaunchError, Sighting
 from dougong.server.jobs.model import Phase, failure
+from dougong.server.starting import StartError
 from dougong.solver import rundir
 
 _log = logging.getLogger(__name__)
@@ -42,8 +45,17 @@ _AT_ONCE = 4
 #: A server that starts asks no longer what runs.
 _START_SECONDS = 5.0
 
+#: Who waits before another submission looks so often whether it is still wanted.
+_STOP_SECONDS = 0.5
+
 #: After killing a job, its end is waited for no longer.
 _KILL_SECONDS = 10.0
+
+#: Meanings of a job that may have to do with us yet; None: nobody knows what its state means.
+_UNDER_WAY = (None, Meaning.WAITING, Meaning.RUNNING)
+
+#: Of several jobs of one attempt, the one with the least weight tells; reasons for which one has ended have 2.
+_WEIGHT: dict[str, int] = {Meaning.RUNNING: 0, Meaning.WAITING: 1, Meaning.ENDED: 3}
 
 
 @dataclass
@@ -58,6 +70,10 @@ class _Track:
         The last that was seen, which holds while nothing else can be told.
     shown
         State by the detail command, for a job that is not in the list; empty: it is unknown there too.
+    shown_time
+        Monotonic time when that was asked.
+    job_id
+        Of the batch job that was seen last; an earlier server may have died before it could note the handle.
     """
 
     submitted: float = float("-inf")
@@ -66,6 +82,8 @@ class _Track:
     ended_since: float | None = None
     hopeless_since: float | None = None
     shown: str | None = None
+    shown_time: float = float("-inf")
+    job_id: str = ""
     asking: asyncio.Task[None] | None = None
 
 
@@ -80,6 +98,11 @@ class BatchExecutor:
         The table.
     config
         Of the server; its `cluster` says the rest.
+
+    Raises
+    ------
+    StartError
+        A command is not there without which no job can be run.
     """
 
     def __init__(self, name: str, system: BatchSystem, config: Config) -> None:
@@ -94,6 +117,7 @@ class BatchExecutor:
             states={**system.states, **cluster.states},
         )
         self._config = config
+        self._check_commands()
         kept = ("PATH", "HOME", "USER", "LOGNAME", *cluster.keep)
         self._environment = {"LANG": "C.UTF-8", **{name: os.environ[name] for name in kept if name in os.environ}}
         self._queue = Queue(self._system, self._ask_status, cluster.poll_seconds, cluster.poll_most_seconds)
@@ -103,6 +127,14 @@ class BatchExecutor:
         self._submitting = asyncio.Semaphore(_AT_ONCE)
 
     # Commands
+
+    def _check_commands(self) -> None:
+        for what in ("submit", "status", "cancel"):
+            program = self._system.programs[what]
+            if shutil.which(program) is None:
+                raise StartError(
+                    "BATCH_COMMAND_MISSING", command=program, key=f"commands.{what}", system=self._system.title
+                )
 
     async def _run(self, command: list[str]) -> Answer:
         return await run(command, self._environment, self._cluster.command_seconds)
@@ -117,10 +149,12 @@ class BatchExecutor:
 
     async def launch(self, attempt: Attempt) -> str:
         """Submit the attempt; the handle is the id of the batch job."""
-        await asyncio.to_thread(self._write_script, attempt)
-        command = self._submit_command(attempt)
+        name, partition = self._partition(attempt)
+        await asyncio.to_thread(self._write_script, attempt, partition)
+        command = self._submit_command(attempt, name, partition)
         track = self._track(attempt)
-        for _ in range(_SUBMISSIONS):
+        tries, pause = 0, self._cluster.poll_seconds
+        while tries < _SUBMISSIONS:
             self._unless_stopped(attempt)
             async with self._submitting:
                 # A list that is being made now may not have it yet.
@@ -133,8 +167,14 @@ class BatchExecutor:
                 _log.warning("%s: %s", command[0], answer.text.strip()[-500:])
                 if not answer.started:
                     raise LaunchError(answer.text)
+                if not answer.sound and self._system.postpones(answer.text):
+                    # It is not the job's fault, nor that of an attempt: this one goes on when there is room.
+                    await self._pause(attempt, pause)
+                    pause = min(2 * pause, self._cluster.poll_most_seconds)
+                    continue
                 if not answer.sound and self._system.refuses(answer.text):
                     raise LaunchError(answer.text.strip()[-500:], "BATCH_REFUSED")
+                tries += 1
                 job_id = await self._look_up(attempt)
             if job_id is not None:
                 if attempt.token in self._stopped:
@@ -143,12 +183,27 @@ class BatchExecutor:
                 return job_id
         raise LaunchError(f"{command[0]}: {answer.text.strip()[-500:]}")
 
+    async def _pause(self, attempt: Attempt, seconds: float) -> None:
+        """Wait, but no longer than until the attempt is stopped."""
+        until = time.monotonic() + seconds
+        while attempt.token not in self._stopped and (left := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(left, _STOP_SECONDS))
+
     def _unless_stopped(self, attempt: Attempt) -> None:
         if attempt.token in self._stopped:
             raise LaunchError("cancelled before it was submitted")
 
-    def _write_script(self, attempt: Attempt) -> None:
-        config, (_, partition) = self._config, self._cluster.partition(attempt.resources.partition)
+    def _partition(self, attempt: Attempt) -> tuple[str, Partition]:
+        try:
+            return self._cluster.partition(attempt.resources.partition)
+        except KeyError as error:
+            # Accepted before the description was changed.
+            raise LaunchError(
+                f"the description of the cluster has no partition {error} any more", "BATCH_REFUSED"
+            ) from error
+
+    def _write_script(self, attempt: Attempt, partition: Partition) -> None:
+        config = self._config
         mpiexec = self._cluster.mpiexec or config.mpiexec
         launcher = script.launcher(self._system, partition, mpiexec, max(attempt.resources.ranks, 1))
         worker = script.worker_command(self._cluster, config.worker_command)
@@ -160,8 +215,7 @@ class BatchExecutor:
         rundir.write_durably(path, text.encode())
         path.chmod(0o700)
 
-    def _submit_command(self, attempt: Attempt) -> list[str]:
-        name, partition = self._cluster.partition(attempt.resources.partition)
+    def _submit_command(self, attempt: Attempt, name: str, partition: Partition) -> list[str]:
         values = script.request(
             name, partition, attempt.resources, _PREFIX + attempt.token, attempt.directory, rundir.LOG
         )
@@ -183,9 +237,9 @@ class BatchExecutor:
                 if await asyncio.to_thread(rundir.is_fenced, attempt.directory):
                     return ""
                 since = since or seen.time
-                if time.monotonic() - since >= self._cluster.grace_seconds:
+                if seen.time - since >= self._cluster.grace_seconds:
                     return None
-            await asyncio.sleep(pause)
+            await self._pause(attempt, pause)
             pause = min(2 * pause, self._cluster.poll_most_seconds)
         return None
 
@@ -197,13 +251,18 @@ class BatchExecutor:
         track = self._track(attempt)
         if snapshot is None:
             return track.last
-        entries = snapshot.of(_PREFIX + attempt.token, attempt.handle or None)
+        entries = snapshot.of(_PREFIX + attempt.token, self._job_id(attempt))
         if not entries:
-            track.last = await self._observe_absent(attempt, track, snapshot)
+            seen = await self._observe_absent(attempt, track, snapshot)
         else:
             track.absent_since = track.shown = None
-            track.last = await self._observe_listed(attempt, track, entries, snapshot)
+            seen = await self._observe_listed(attempt, track, entries, snapshot)
+        track.last = replace(seen, handle=track.job_id)
         return track.last
+
+    def _job_id(self, attempt: Attempt) -> str | None:
+        track = self._tracks.get(attempt.token)
+        return (track.job_id if track else "") or attempt.handle or None
 
     async def _observe_listed(
         self, attempt: Attempt, track: _Track, entries: list[Entry], snapshot: Snapshot
@@ -211,16 +270,19 @@ class BatchExecutor:
         meanings = {self._meaning(entry.state): entry for entry in entries}
         if None in meanings:
             return track.last
-        if Meaning.RUNNING in meanings:
+        # Of several, one that runs, or waits; of those that have ended, one of which is known why.
+        meaning = min(meanings, key=lambda m: _WEIGHT.get(str(m), 2))
+        entry = meanings[meaning]
+        track.job_id = entry.job_id
+        if meaning == Meaning.RUNNING:
             track.ended_since = None
             if track.last.phase is Phase.WAITING or await asyncio.to_thread(_has_outcome, attempt):
                 self._queue.hurry()
-            seconds = meanings[Meaning.RUNNING].run_seconds + time.monotonic() - snapshot.time
+            seconds = entry.run_seconds + time.monotonic() - snapshot.time
             return Sighting(Phase.RUNNING, run_seconds=seconds)
-        if Meaning.WAITING in meanings:
-            return self._waiting(track, meanings[Meaning.WAITING])
-        meaning, entry = next(iter(meanings.items()))
-        return await self._ended(attempt, track, str(meaning), entry.state)
+        if meaning == Meaning.WAITING:
+            return self._waiting(track, entry)
+        return await self._ended(attempt, track, str(meaning), entry.state, by_itself=Meaning.ENDED in meanings)
 
     def _waiting(self, track: _Track, entry: Entry) -> Sighting:
         if entry.reason not in self._system.hopeless:
@@ -235,37 +297,41 @@ class BatchExecutor:
         return Sighting(Phase.WAITING, hopeless=failure("BATCH_NEVER", cause=cause))
 
     async def _observe_absent(self, attempt: Attempt, track: _Track, snapshot: Snapshot) -> Sighting:
-        now = time.monotonic()
         if snapshot.time <= track.submitted:
             return Sighting(Phase.WAITING)
         if track.absent_since is None:
             track.absent_since = snapshot.time
             self._queue.hurry()
-        if attempt.handle:
-            self._ask_detail(track, attempt)
+        # What was asked for within the grace may be of a controller that has just begun, or was cut short.
+        settled_from = track.absent_since + self._cluster.grace_seconds
+        settled = snapshot.time >= settled_from
+        job_id = self._job_id(attempt)
+        if job_id:
+            self._ask_detail(track, attempt, job_id)
             if track.shown is None:
                 return track.last
             if track.shown:
                 meaning = self._meaning(track.shown)
-                if meaning in (None, Meaning.WAITING, Meaning.RUNNING):
+                if meaning in _UNDER_WAY:
                     return track.last
                 return await self._ended(attempt, track, str(meaning), track.shown)
-        settled = now - track.absent_since >= self._cluster.grace_seconds and snapshot.time > track.absent_since
+            settled = settled and track.shown_time >= settled_from
         if settled or await asyncio.to_thread(_has_ended, attempt):
-            return Sighting(Phase.GONE, await asyncio.to_thread(why_unknown, self._system.title, attempt))
+            named = replace(attempt, handle=job_id)
+            return Sighting(Phase.GONE, await asyncio.to_thread(why_unknown, self._system.title, named))
         return track.last
 
-    def _ask_detail(self, track: _Track, attempt: Attempt) -> None:
+    def _ask_detail(self, track: _Track, attempt: Attempt, job_id: str) -> None:
         if track.asking is None:
-            reading = self._read_detail(track, attempt.handle or "", _PREFIX + attempt.token)
-            track.asking = asyncio.create_task(reading, name=f"batch job {attempt.handle}")
+            reading = self._read_detail(track, job_id, _PREFIX + attempt.token)
+            track.asking = asyncio.create_task(reading, name=f"batch job {job_id}")
 
     async def _read_detail(self, track: _Track, job_id: str, name: str) -> None:
         """Ask the controller about one job, and for one that it has forgotten the accounting, if there is any."""
-        system = self._system
+        system, asked = self._system, time.monotonic()
         try:
             if not system.detail:
-                track.shown = ""
+                track.shown, track.shown_time = "", asked
                 return
             answer = await self._run(system.command("detail", system.detail, id=job_id))
             if not answer.started:
@@ -274,22 +340,36 @@ class BatchExecutor:
             if shown is None and system.history:
                 past = await self._run(system.command("history", system.history, id=job_id))
                 shown = system.past_state(past.output, name) if past.sound else None
-            track.shown = shown or ""
+                # A job whose end never reached the accounting runs there for ever.
+                if shown is not None and self._meaning(shown) in _UNDER_WAY:
+                    shown = None
+            track.shown, track.shown_time = shown or "", asked
         except GarbledError as error:
             _log.warning("batch job %s: %s", job_id, error)
         finally:
             await asyncio.sleep(self._cluster.poll_seconds)
             track.asking = None
 
-    async def _ended(self, attempt: Attempt, track: _Track, meaning: str, state: str) -> Sighting:
-        """It has ended; but a shared file system may show its last files later than the batch system its end."""
+    async def _ended(
+        self, attempt: Attempt, track: _Track, meaning: str, state: str, *, by_itself: bool = False
+    ) -> Sighting:
+        """It has ended; but a shared file system may show its last files later than the batch system its end.
+
+        `by_itself`: one of several has, whatever became of the one that is looked at.
+        """
         now = time.monotonic()
         track.ended_since = track.ended_since or now
         waited = now - track.ended_since >= self._cluster.grace_seconds
-        if meaning == Meaning.ENDED and not waited and not await asyncio.to_thread(_has_ended, attempt):
+        by_itself = by_itself or meaning == Meaning.ENDED
+        if by_itself and not waited and not await asyncio.to_thread(_has_ended, attempt):
             return track.last
-        _, partition = self._cluster.partition(attempt.resources.partition)
-        why = await asyncio.to_thread(why_ended, self._system.title, attempt, partition, meaning, state)
+        try:
+            _, partition = self._partition(attempt)
+        except LaunchError:
+            # Of one that the description does not have any more, no limits are known.
+            partition = Partition(cores=1)
+        named = replace(attempt, handle=self._job_id(attempt))
+        why = await asyncio.to_thread(why_ended, self._system.title, named, partition, meaning, state)
         return Sighting(Phase.GONE, why)
 
     def _meaning(self, state: str) -> str | None:
@@ -319,7 +399,7 @@ class BatchExecutor:
         }
 
     def _lives(self, entry: Entry) -> bool:
-        return self._meaning(entry.state) in (None, Meaning.WAITING, Meaning.RUNNING)
+        return self._meaning(entry.state) in _UNDER_WAY
 
     # End
 
@@ -333,10 +413,11 @@ class BatchExecutor:
         patience = self._config.stop_patience_seconds
         while True:
             snapshot = await self._queue.fresh()
+            job_id = self._job_id(attempt)
             if snapshot is None:
-                ids = [attempt.handle] if attempt.handle else []
+                ids = [job_id] if job_id else []
             else:
-                entries = snapshot.of(_PREFIX + attempt.token, attempt.handle or None)
+                entries = snapshot.of(_PREFIX + attempt.token, job_id)
                 ids = [entry.job_id for entry in entries if self._lives(entry)]
             if not ids:
                 return

@@ -76,6 +76,8 @@ class Sighting:
         Since it started.
     memory_bytes
         Memory of all its processes; 0 when not measured.
+    handle
+        The handle, where that was found out or has changed since the launch; else empty.
     """
 
     phase: Phase
@@ -83,6 +85,7 @@ class Sighting:
     hopeless: job_pb2.Failure | None = None
     run_seconds: float = 0.0
     memory_bytes: int = 0
+    handle: str = ""
 
 
 class Executor(Protocol):

@@ -157,13 +157,17 @@ class AttemptDriver:
             return attempt, failure(error.reason, cause=str(error), log="")
         except (OSError, FemError) as error:
             return attempt, failure("LAUNCH_FAILED", cause=str(error), log="")
-        attempt = replace(attempt, handle=handle)
         try:
-            await self._store.record_handle(attempt.token, handle)
+            await self._note_handle(attempt.token, handle)
         except FemError as error:
             # It is found by its token if the server should die now.
             _log.warning("job %s: the handle could not be stored: %s", self._job_id, error)
-        return attempt, None
+        return replace(attempt, handle=handle), None
+
+    async def _note_handle(self, token: str, handle: str) -> None:
+        if self._record is not None and handle and handle != self._record.handle:
+            await self._store.record_handle(token, handle)
+            self._record = replace(self._record, handle=handle)
 
     async def _launch_unless_cancelled(self, attempt: Attempt) -> str:
         """Launch; a cancellation is passed on at once, for a launcher may wait for long before it starts anything."""
@@ -215,6 +219,7 @@ class AttemptDriver:
     async def _observe(self, attempt: Attempt) -> Observation:
         # First the processes, then the outcome: once they are gone, no outcome can come any more.
         sighting = await self._executor.observe(attempt)
+        await self._note_handle(attempt.token, sighting.handle)
         silent, rank = 0.0, None
         if sighting.phase is Phase.RUNNING:
             look = functools.partial(self._executor.cpu_time, attempt)
