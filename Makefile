@@ -4,7 +4,7 @@ ARGS ?=
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-paths test-slurm check bench bench-quick bench-large load format proto wheel clean
+.PHONY: help setup demo test validation test-paths test-slurm check bench bench-quick bench-large load format proto wheel clean
 
 help: ## Print the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -17,6 +17,9 @@ demo: setup ## Solve the example part through a private server and show the answ
 
 test: setup ## Run all tests; ARGS="-k name" passes arguments to pytest.
 	@$(PYTHON) -m pytest --durations=10 $(ARGS)
+
+validation: setup ## Compare with published answers; writes build/validation.json and docs/reference/validation.md.
+	@$(PYTHON) scripts/validation.py $(ARGS)
 
 test-paths: setup ## Run the verification on every way of computing; ARGS="--paths plain --ranks 1,4" for some.
 	@$(PYTHON) tests/paths.py $(ARGS)

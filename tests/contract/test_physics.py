@@ -138,7 +138,7 @@ def test_procedures(physics):
     assert physics.NAME.isidentifier()
     assert physics.PROCEDURES
     assert set(physics.PROCEDURES) <= kinds(pb.Step, "procedure")
-    assert set(physics.PROCEDURES.values()) <= {p.NAME for p in all_procedures()}
+    assert {run.procedure for run in physics.PROCEDURES.values()} <= {p.NAME for p in all_procedures()}
 
 
 @ALL

@@ -14,7 +14,9 @@ from solving import solve
 
 #: Each physics with each procedure that runs it.
 PAIRS = [
-    pytest.param(p, step, id=f"{p.NAME}-{step}-{name}") for p in all_physics() for step, name in p.PROCEDURES.items()
+    pytest.param(p, step, id=f"{p.NAME}-{step}-{run.procedure}")
+    for p in all_physics()
+    for step, run in p.PROCEDURES.items()
 ]
 
 
@@ -26,7 +28,7 @@ def test_names_are_unique():
 
 
 def test_each_is_used():
-    used = {name for p in all_physics() for name in p.PROCEDURES.values()}
+    used = {run.procedure for p in all_physics() for run in p.PROCEDURES.values()}
     assert used == {p.NAME for p in all_procedures()}
 
 

@@ -15,6 +15,9 @@ import pytest
 from mapped import mapped, rotation
 from meshgen import box, plate
 from solving import elastic, kinematics, solve, value
+from verification import published
+
+pytestmark = pytest.mark.published
 
 A, B, E, NU, P = 0.1, 0.2, 2e11, 0.3, 60e6
 RADIAL, HOOP, AXIAL = (-60e6, 0.0), (100e6, 40e6), 12e6
@@ -56,10 +59,19 @@ def rings(cell_type, n, turn):
     return [values[np.isclose(r, radius)] for radius in (A, B)]
 
 
-def compare(found, before):
+def compare(model, found, before):
     """Displacement and stresses rr, tt, zz of the nodes at a and at b."""
     for k in (0, 1):
         np.testing.assert_allclose(found[k][:, 0], DISPLACEMENT[k], rtol=1e-3)
+        published.check(
+            case="Lamé cylinder",
+            quantity=f"hoop stress at {'ab'[k]}, {model}",
+            source="Code_Aster, Validation V3.04.100, SSLV100",
+            target=HOOP[k],
+            ours=found[k][:, 2].mean(),
+            tolerance=TOLERANCE,
+            unit="Pa",
+        )
         for column, target in ((1, RADIAL[k]), (2, HOOP[k]), (3, AXIAL)):
             size = max(abs(target), 60e6)
             assert np.abs(found[k][:, column] - target).max() < TOLERANCE * size, column
@@ -77,7 +89,7 @@ TURNS = {"straight": np.eye(3), "turned": rotation((1.0, -2.0, 0.5), 1.1)}
 def test_displacements_and_stresses(cell_type, coarse, fine, turn):
     found = rings(cell_type, fine, TURNS[turn])
     before = rings(cell_type, coarse, TURNS[turn])
-    compare(found, before)
+    compare(f"{cell_type}, {turn}", found, before)
 
 
 def slice_rings(cell_type, n):
@@ -104,7 +116,7 @@ def slice_rings(cell_type, n):
 
 @pytest.mark.parametrize(("cell_type", "coarse", "fine"), [("quad8", (10, 6), (16, 8)), ("tri6", (16, 14), (22, 20))])
 def test_a_slice_in_plane_strain(cell_type, coarse, fine):
-    compare(slice_rings(cell_type, fine), slice_rings(cell_type, coarse))
+    compare(f"plane strain, {cell_type}", slice_rings(cell_type, fine), slice_rings(cell_type, coarse))
 
 
 def ring_values(cell_type, n):
@@ -134,4 +146,4 @@ def ring_values(cell_type, n):
     [("quad8", (10, 2), (16, 2)), ("tri6", (16, 4), (24, 6)), ("quad9", (10, 2), (16, 2))],
 )
 def test_about_its_axis(cell_type, coarse, fine):
-    compare(ring_values(cell_type, fine), ring_values(cell_type, coarse))
+    compare(f"axisymmetric, {cell_type}", ring_values(cell_type, fine), ring_values(cell_type, coarse))

@@ -15,6 +15,9 @@ import pytest
 from mapped import at, mapped
 from meshgen import box, plate
 from solving import heat, solve, value
+from verification import published
+
+pytestmark = pytest.mark.published
 
 TARGET, CONVERGED = 18.25, 18.2538
 TOLERANCE = 0.01
@@ -33,8 +36,16 @@ def temperature(mesh, place):
     return float(solution.field("temperature")[at(mesh.points, place), 0])
 
 
-def check(coarse, fine):
-    assert fine == pytest.approx(TARGET, rel=TOLERANCE)
+def check(model, coarse, fine):
+    published.check(
+        case="NAFEMS T4",
+        quantity=f"temperature at E, {model}",
+        source="NAFEMS, The Standard NAFEMS Benchmarks, TNSB rev. 3, 1990",
+        target=TARGET,
+        ours=fine,
+        tolerance=TOLERANCE,
+        unit="degC",
+    )
     assert fine == pytest.approx(CONVERGED, rel=0.005)
     assert abs(fine - coarse) < TOLERANCE / 4 * TARGET
 
@@ -50,14 +61,14 @@ def graded(p):
 # E lies on a node: every mesh has a multiple of five cells along y.
 @pytest.mark.parametrize("cell_type", ["quad8", "tri6", "quad9"])
 def test_in_the_plane(cell_type):
-    check(*(temperature(mapped(plate(cell_type, n), graded), (0.6, 0.2)) for n in ((10, 15), (16, 25))))
+    check(cell_type, *(temperature(mapped(plate(cell_type, n), graded), (0.6, 0.2)) for n in ((10, 15), (16, 25))))
 
 
 def test_linear_cells():
-    check(*(temperature(mapped(plate("quad4", n), graded), (0.6, 0.2)) for n in ((24, 40), (36, 60))))
+    check("quad4", *(temperature(mapped(plate("quad4", n), graded), (0.6, 0.2)) for n in ((24, 40), (36, 60))))
 
 
 def test_in_space():
     """The same as a slab; nothing changes across its thickness."""
     meshes = [mapped(box("hex20", (*n, 1), (1.0, 1.0, 0.1)), graded) for n in ((8, 10), (12, 15))]
-    check(*(temperature(m, (0.6, 0.2, 0.1)) for m in meshes))
+    check("slab of hex20", *(temperature(m, (0.6, 0.2, 0.1)) for m in meshes))

@@ -88,7 +88,7 @@ def _check_model(problem: Problem, stored: StoredMesh, cache: dict[str, tuple[St
             found += check_loads(model, acting)
         loads = LoadBuilder(model)
         loads.run(restraining_only=True)
-        if not held.violations:
+        if step.run.held and not held.violations:
             found += free_motions(model, held.constraints, loads)
     return found
 

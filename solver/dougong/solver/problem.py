@@ -21,7 +21,7 @@ from dougong.messages import InputError, violation_from
 from dougong.solver.elements import SOLVABLE
 from dougong.solver.frames import FrameSpec, check_frames, frames_of, nearest
 from dougong.solver.linalg_choice import petsc_option_allowed
-from dougong.solver.physics import Physics, all_physics, for_procedure
+from dougong.solver.physics import Physics, Run, all_physics, for_procedure
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, options_pb2
 
@@ -103,6 +103,11 @@ class ResolvedStep:
     message: pb.Step
 
     @property
+    def run(self) -> Run:
+        """How it is carried out."""
+        return self.physics.PROCEDURES[self.procedure]
+
+    @property
     def own(self) -> Acting:
         """What acts in all of the step."""
         return Acting(f"steps[{self.index}]", self.message.conditions, self.message.loads)
@@ -175,6 +180,9 @@ class _Resolver:
                 self._conditions(step, acting)
                 self._loads(step, acting, sections)
             self.violations += check_frames(step.message, step.own.path)
+            if step.run.check is not None:
+                used = [(f'materials["{s.material_name}"]', s.material) for s in sections]
+                self.violations += step.run.check(step.message, step.own.path, list(dict(used).items()))
             self._loads_of_cases(step)
         self._outputs(steps)
         self._solver()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,8 +29,14 @@ class StepContext:
         Where fields go.
     report
         Called when a stage begins and as it proceeds.
-    vtu_name
-        What the step's .vtu file is called, without suffix.
+    alone
+        Whether this is the only step of the analysis.
+    frame_names
+        Of the frames of the step: those it was asked for. A procedure that finds its frames as it goes, such as modes
+        or times, calls `announce` when it knows them, or appends each name before it reports on it, having set
+        `growing`.
+    growing
+        Whether there may be more frames than have names yet.
     vtu_fields
         Filled with what belongs into the .vtu file of a frame.
     """
@@ -41,8 +47,22 @@ class StepContext:
     solver: pb.SolverOptions
     writer: ResultWriter
     report: Callable[[job_pb2.Progress], None]
-    vtu_name: str = "result"
+    alone: bool = True
+    frame_names: list[str] = field(init=False)
+    growing: bool = False
     vtu_fields: list[PointData] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.frame_names = [f.name for f in self.model.step.frames]
+
+    def announce(self, names: Iterable[str], growing: bool = False) -> None:
+        """Say what the frames are called, instead of what the step was asked for."""
+        self.frame_names, self.growing = list(names), growing
+
+    @property
+    def several_frames(self) -> bool:
+        """Whether the step has, or may have, more than one frame."""
+        return self.growing or len(self.frame_names) > 1
 
     def stage(self, name: str, **values: Any) -> None:
         """Report a stage of this step."""
@@ -50,18 +70,18 @@ class StepContext:
 
     def frame_stage(self, name: str, number: int | None, **values: Any) -> None:
         """Report a stage of a frame, by its number; of none of them, but for their sake: None."""
-        frames = self.model.step.frames
-        if len(frames) > 1:
-            values["frames"] = len(frames)
+        if self.several_frames:
+            if not self.growing:
+                values["frames"] = len(self.frame_names)
             if number is not None:
-                values |= {"frame": number + 1, "frame_name": frames[number].name}
+                values |= {"frame": number + 1, "frame_name": self.frame_names[number]}
         self.stage(name, **values)
 
     def end_frame(self, number: int) -> None:
         """Write the .vtu file of a frame whose fields are all there. Collective."""
         if self.vtu_fields:
-            several = len(self.model.step.frames) > 1
-            name = f"{self.vtu_name}-{number + 1}.vtu" if several else f"{self.vtu_name}.vtu"
+            name = "result" if self.alone and not self.several_frames else f"result-{self.model.step.index + 1}"
+            name += f"-{number + 1}.vtu" if self.several_frames else ".vtu"
             path = self.writer.artifact(name, "application/vnd.vtk")
             stored, comm = self.model.regions.stored, self.model.part.comm
             write_vtu(path, stored, comm, self.vtu_fields, compressed=self.outputs.vtu_compressed)

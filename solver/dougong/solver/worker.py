@@ -116,9 +116,8 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
     for step in problem.steps:
         model = Model(step, part, regions, problem.sections, section_of)
         context = StepContext(model, mpi, spec.analysis.outputs, spec.analysis.solver, writer, clock.report)
-        several = len(problem.steps) > 1 or len(step.frames) > 1
-        context.vtu_name = f"result-{step.index + 1}" if several else "result"
-        steps.append(procedure(step.physics.PROCEDURES[step.procedure]).run(context))
+        context.alone = len(problem.steps) == 1
+        steps.append(procedure(step.run.procedure).run(context))
     files = writer.finish()
     result = result_pb2.Result(
         job_id=spec.job_id,

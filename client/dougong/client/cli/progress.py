@@ -89,7 +89,8 @@ class ProgressDisplay:
         step = [harmless(progress.step)] if progress.step else []
         bar, parts, short, shortest = [], [], [], []
         if progress.frame:
-            step.append(f"{harmless(progress.frame_name)} ({progress.frame}/{progress.frames})")
+            of_all = f"/{progress.frames}" if progress.frames else ""  # how many there will be is not always known
+            step.append(f"{harmless(progress.frame_name)} ({progress.frame}{of_all})")
         key = f"{progress.stage} {progress.step} {progress.frame}"
         if key != self._stage:
             self._first_residual = 1.0  # it is relative: it begins at 1, or above for a poor first guess

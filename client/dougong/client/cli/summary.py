@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dougong.client.cli.console import count, number, numbers, say, seconds, table
+from dougong.client.cli.overviews import OVERVIEWS
 from dougong.client.cli.tables import (
     FORCE_SUMS,
     HEAT_SUMS,
@@ -18,7 +19,7 @@ from dougong.client.cli.tables import (
 from dougong.client.dimensions import ENERGY
 from dougong.client.frames import frames_of, number_of
 from dougong.client.units import unit_name
-from dougong.messages import user_language
+from dougong.messages import all_reasons, user_language
 from dougong.v1 import analysis_pb2, job_pb2, options_pb2, result_pb2
 
 _HEAT = "steady_heat"
@@ -52,9 +53,13 @@ def summarise(job: job_pb2.Job, result: result_pb2.Result, frame: str = "") -> l
         frames = frames_of(step)
         if chosen is None:
             continue
+        asked = job.analysis.steps[k] if k < len(job.analysis.steps) else analysis_pb2.Step()
         head = say("CLI_SUM_STEP", step=step.name, procedure=_procedure(step.procedure))
+        overview = OVERVIEWS.get(frames[0].kind)
+        if overview is not None and not frame:
+            lines += ["", head, "", *overview(step, frames, asked, units)]
+            continue
         if len(frames) > 1 and not frame:
-            asked = job.analysis.steps[k] if k < len(job.analysis.steps) else analysis_pb2.Step()
             lines += ["", head, "", *_overview(step, frames, asked, units)]
             continue
         head = say("CLI_SUM_FRAME", step=head, frame=frame) if frame else head
@@ -80,7 +85,8 @@ def summarise(job: job_pb2.Job, result: result_pb2.Result, frame: str = "") -> l
 
 
 def _procedure(name: str) -> str:
-    return say(f"CLI_PROCEDURE_{name.upper()}") if name in ("static", _HEAT) else name
+    word = f"CLI_PROCEDURE_{name.upper()}"
+    return say(word) if word in all_reasons() else name
 
 
 def _stage(name: str) -> str:

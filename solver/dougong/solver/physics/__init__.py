@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from dougong.solver.physics.base import FieldSpec, Physics
+from dougong.solver.physics.base import FieldSpec, Physics, Run
 from dougong.solver.scan import scan
 
-__all__ = ["FieldSpec", "Physics", "all_physics", "for_procedure"]
+__all__ = ["FieldSpec", "Physics", "Run", "all_physics", "for_procedure"]
 
 
 @cache

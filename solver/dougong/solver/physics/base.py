@@ -7,7 +7,7 @@ residual, reactions, energies, recovery of derived fields.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -49,6 +49,26 @@ class FieldSpec:
         return max(1, len(self.components))
 
 
+@dataclass(frozen=True)
+class Run:
+    """How a physics carries out a kind of step.
+
+    Attributes
+    ----------
+    procedure
+        Name of the procedure.
+    held
+        Whether the conditions must leave the body no motion without flux. What vibrates, or warms up, may be free.
+    check
+        What is wrong with a step, seen without its mesh: from the step, its field path, and the materials in use with
+        their field paths.
+    """
+
+    procedure: str
+    held: bool = True
+    check: Callable[[pb.Step, str, Sequence[tuple[str, pb.Material]]], list[job_pb2.Violation]] | None = None
+
+
 class Loads(Protocol):
     """What a load of a physics may do; implemented by `dougong.solver.loads`."""
 
@@ -85,8 +105,8 @@ class Physics(Protocol):
     """A physics."""
 
     NAME: str
-    #: Field of dougong.v1.Step.procedure -> name of the procedure that runs it.
-    PROCEDURES: Mapping[str, str]
+    #: Field of dougong.v1.Step.procedure -> how it is carried out.
+    PROCEDURES: Mapping[str, Run]
     #: Name of the field of unknowns.
     UNKNOWN: str
     #: Scikit-fem bilinear form; `w.coefficient` is the constitutive matrix at each quadrature point.

@@ -24,7 +24,7 @@ from skfem import BilinearForm, LinearForm
 from skfem.helpers import dot, grad
 
 from dougong.messages import violation
-from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads
+from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, options_pb2
 
@@ -142,7 +142,7 @@ class Elasticity:
     """Static elasticity of solids, of sheets in plane stress, slices in plane strain, and bodies of revolution."""
 
     NAME = "elasticity"
-    PROCEDURES: Mapping[str, str] = {"static": "static"}
+    PROCEDURES: Mapping[str, Run] = {"static": Run("static")}
     UNKNOWN = "displacement"
     STIFFNESS, RING_STIFFNESS = stiffness, ring_stiffness
     KERNEL = "elasticity"

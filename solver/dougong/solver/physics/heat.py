@@ -15,7 +15,7 @@ from skfem import BilinearForm, LinearForm
 from skfem.helpers import grad
 
 from dougong.messages import violation
-from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads
+from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, options_pb2
 
@@ -52,7 +52,7 @@ class Heat:
     """Heat conduction in two and three dimensions."""
 
     NAME = "heat"
-    PROCEDURES: Mapping[str, str] = {"steady_heat": "static"}
+    PROCEDURES: Mapping[str, Run] = {"steady_heat": Run("static")}
     UNKNOWN = "temperature"
     STIFFNESS = RING_STIFFNESS = conduction
     KERNEL = "diffusion"
