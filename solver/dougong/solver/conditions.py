@@ -56,6 +56,13 @@ class ConstraintSet:
     prescribed: Array
     rank: NDArray[np.int64]
 
+    @classmethod
+    def none(cls, n_local: int, components: int) -> ConstraintSet:
+        """Nothing is held: of a part with so many local nodes."""
+        index, no_nodes = np.full(n_local, -1, dtype=np.int32), np.empty(0, dtype=np.int32)
+        nc = components
+        return cls(index, no_nodes, np.empty((0, nc, nc)), np.empty((0, nc)), np.empty(0, dtype=np.int64))
+
     def project(self, values: Array) -> Array:
         """Free part of nodal values, shape (k, nc) for the first k local nodes."""
         out = values.copy()
@@ -141,10 +148,9 @@ class ConstraintBuilder:
 
     def _solve(self) -> ConstraintSet:
         nc, n_local = self._model.components, self._model.part.n_local
-        index = np.full(n_local, -1, dtype=np.int32)
         if not self._rows:
-            none = np.empty(0, dtype=np.int32)
-            return ConstraintSet(index, none, np.empty((0, nc, nc)), np.empty((0, nc)), np.empty(0, dtype=np.int64))
+            return ConstraintSet.none(n_local, nc)
+        index = np.full(n_local, -1, dtype=np.int32)
         node = np.concatenate([n for n, _, _, _ in self._rows])
         direction = np.concatenate([np.broadcast_to(d, (len(n), nc)) for n, d, _, _ in self._rows])
         value = np.concatenate([np.full(len(n), v) for n, _, v, _ in self._rows])

@@ -1,0 +1,118 @@
+"""Products with a distributed reduction u = T q + g in PETSc: Tᵀ A T, Tᵀ f, T q."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import dougong.solver.linalg  # noqa: F401 - it starts PETSc, with the arguments that it needs
+from dougong.solver.linalg import indices_of_petsc
+from dougong.solver.reduction import Reduction
+
+from petsc4py import PETSc  # isort: skip
+
+Array = NDArray[np.float64]
+
+#: Motions that are combinations of the others but for this part add nothing to a near-nullspace.
+_DEPENDENT = 1e-10
+
+
+class ReducedSpace:
+    """A reduction whose transfer T is a PETSc matrix.
+
+    Parameters
+    ----------
+    reduction
+        What is left to be found.
+    comm
+        mpi4py communicator, or None for one process.
+    """
+
+    def __init__(self, reduction: Reduction, comm: Any) -> None:
+        self.reduction = reduction
+        self._comm = comm if comm is not None else PETSc.COMM_SELF
+        T = reduction.transfer.copy()
+        T.sort_indices()  # PETSc wants ascending columns
+        rows = reduction.part.n_total * reduction.components
+        size = ((T.shape[0], rows), (reduction.n, reduction.n_total))
+        csr = (indices_of_petsc(T.indptr), indices_of_petsc(T.indices), T.data)
+        self.transfer = PETSc.Mat().createAIJ(size, csr=csr, comm=self._comm)
+        self._q, self._u = self.transfer.createVecRight(), self.transfer.createVecLeft()
+
+    @property
+    def n(self) -> int:
+        """Independent unknowns of this rank."""
+        return self.reduction.n
+
+    def matrix(self, A: Any) -> Any:
+        """Tᵀ A T of a symmetric matrix of the owned unknowns (`block_matrix`); the caller destroys it. Collective."""
+        reduced = A.ptap(self.transfer)
+        reduced.setOption(PETSc.Mat.Option.SYMMETRIC, True)
+        return reduced
+
+    def restrict(self, values: Array) -> Array:
+        """Tᵀ f of nodal values of the owned nodes, shape (n_owned, nc), shape (n,). Collective."""
+        self._u.setArray(values.ravel())
+        self.transfer.multTranspose(self._u, self._q)
+        return np.array(self._q.getArray())
+
+    def expand(self, q: Array, offset: Array | None = None) -> Array:
+        """The values of the owned nodes, shape (n_owned, nc), that independent unknowns give. Collective.
+
+        Parameters
+        ----------
+        q
+            shape (n,): the independent unknowns of this rank.
+        offset
+            shape (n_owned, nc): what is added, such as `Reduction.offset`; None: nothing, as for modes.
+        """
+        self._q.setArray(q)
+        self.transfer.mult(self._q, self._u)
+        u = np.array(self._u.getArray()).reshape(-1, self.reduction.components)
+        return u if offset is None else u + offset
+
+    def coordinates(self, values: Array) -> Array:
+        """The independent unknowns, shape (n,), of nodal values of the owned nodes that are T q."""
+        return np.asarray(self.reduction.coordinates @ values.ravel())
+
+    def near_nullspace(self, A: Any, modes: Array) -> None:
+        """Tell a reduced matrix which motions strain the body little, for aggregation. Collective.
+
+        Parameters
+        ----------
+        A
+            Made by `matrix`.
+        modes
+            shape (n_owned, nc, k): as of `Physics.free_modes`.
+        """
+        B = self.reduction.coordinates @ modes.reshape(-1, modes.shape[-1])  # (n, k)
+        vectors = []
+        for q in _orthonormal(self.reduction, B).T:
+            v = A.createVecLeft()
+            v.setArray(q)
+            vectors.append(v)
+        space = PETSc.NullSpace().create(vectors=vectors, comm=self._comm)
+        A.setNearNullSpace(space)
+        for v in vectors:
+            v.destroy()
+        space.destroy()
+
+    def destroy(self) -> None:
+        """Free PETSc's objects. Collective."""
+        for thing in (self._q, self._u, self.transfer):
+            thing.destroy()
+
+
+def _orthonormal(reduction: Reduction, B: Array) -> Array:
+    """An orthonormal basis of the span of distributed columns, shape (n, k'); dependent ones are left out."""
+    comm = reduction.part.comm
+    scale = np.sqrt(np.asarray(comm.sum((B**2).sum(axis=0))))
+    there = scale > 0
+    B = B[:, there] / scale[there]
+    for _ in range(2):  # the second pass does away with the rounding errors of the first
+        values, vectors = np.linalg.eigh(np.asarray(comm.sum(B.T @ B)))
+        kept = values > _DEPENDENT * values.max(initial=0.0)
+        B = B @ (vectors[:, kept] / np.sqrt(values[kept]))
+    return B
