@@ -124,6 +124,14 @@ class Fixed(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
 
+class FromStep(_message.Message):
+    __slots__ = ["frame", "step"]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    frame: int
+    step: str
+    def __init__(self, step: _Optional[str] = ..., frame: _Optional[int] = ...) -> None: ...
+
 class Load(_message.Message):
     __slots__ = ["body_force", "convection", "gravity", "heat_flux", "heat_source", "nodal_force", "pressure", "region", "total_force", "traction"]
     BODY_FORCE_FIELD_NUMBER: _ClassVar[int]
