@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.messages import violation
+from dougong.solver.history import History
 from dougong.solver.partition import Part, PartBlock
 from dougong.solver.physics import Physics
 from dougong.solver.problem import Problem, ResolvedSection, ResolvedStep, is_axisymmetric
@@ -37,6 +38,8 @@ class Model:
         All sections of the analysis.
     section_of
         For each local block the section of each cell, shape (n_cells,), int32; -1 where there is none.
+    history
+        States of the steps before it; None where nothing was computed.
     """
 
     step: ResolvedStep
@@ -44,6 +47,7 @@ class Model:
     regions: Regions
     sections: tuple[ResolvedSection, ...]
     section_of: tuple[NDArray[np.int32], ...]
+    history: History | None = None
 
     @property
     def physics(self) -> Physics:

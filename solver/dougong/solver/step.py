@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from dougong.solver.model import Model
 from dougong.solver.output import ResultWriter
 from dougong.solver.vtu import PointData, write_vtu
@@ -63,6 +66,22 @@ class StepContext:
     def several_frames(self) -> bool:
         """Whether the step has, or may have, more than one frame."""
         return self.growing or len(self.frame_names) > 1
+
+    def keep(self, number: int, values: NDArray[np.float64], value: float | None = None) -> None:
+        """Hand the state of a frame on to later steps that ask for it; frames come in order.
+
+        Parameters
+        ----------
+        number
+            Of the frame.
+        values
+            shape (n_local, nc): the nodal unknown, ghosts too.
+        value
+            Of the frame, such as its time.
+        """
+        if self.model.history is not None:
+            name = self.frame_names[number] if number < len(self.frame_names) else ""
+            self.model.history.add(self.model.step.name, values, name=name, value=value)
 
     def stage(self, name: str, **values: Any) -> None:
         """Report a stage of this step."""

@@ -27,6 +27,7 @@ from dougong.messages import FemError, InputError, render
 from dougong.solver import linalg, rundir
 from dougong.solver.comm import Comm, Mpi, Serial
 from dougong.solver.graph import by_graph
+from dougong.solver.history import History, wanted_steps
 from dougong.solver.model import Model, assign_sections
 from dougong.solver.mpi import MPI
 from dougong.solver.notices import notices
@@ -112,13 +113,17 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
     _refuse(comm, wrong)
 
     writer = ResultWriter(directory, stored, comm)
+    history = History(directory, comm.rank, wanted_steps(spec.analysis))
     steps = []
-    for step in problem.steps:
-        model = Model(step, part, regions, problem.sections, section_of)
-        context = StepContext(model, mpi, spec.analysis.outputs, spec.analysis.solver, writer, clock.report)
-        context.alone = len(problem.steps) == 1
-        steps.append(procedure(step.run.procedure).run(context))
-    files = writer.finish()
+    try:
+        for step in problem.steps:
+            model = Model(step, part, regions, problem.sections, section_of, history)
+            context = StepContext(model, mpi, spec.analysis.outputs, spec.analysis.solver, writer, clock.report)
+            context.alone = len(problem.steps) == 1
+            steps.append(procedure(step.run.procedure).run(context))
+        files = writer.finish()
+    finally:
+        history.close()
     result = result_pb2.Result(
         job_id=spec.job_id,
         steps=steps,

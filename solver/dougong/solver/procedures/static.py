@@ -79,6 +79,7 @@ class Static:
             own = solved[spec.solved] if spec.solved is not None else None
             addends = None if own is not None else Addends.of(spec.weights, driven.loadings, solutions)
             frames.append(frame_result(spec, state, extremes, own.record if own is not None else None, addends))
+            context.keep(number, u)
             context.end_frame(number)
         return step_result(model, driven.constraints, frames, [s.record for s in solved if s is not None])
 
