@@ -1,7 +1,7 @@
 """States that a step hands on to later ones: the nodal unknown of each of its frames, with the frame's value.
 
-A part belongs to its rank for all steps of an analysis, so each rank keeps its own nodes, ghosts too: nothing is sent. A
-step with many frames may be larger than the memory: states lie in files of the run directory, one for each step and
+A part belongs to its rank for all steps of an analysis, so each rank keeps its own nodes, ghosts too: nothing is sent.
+A step with many frames may be larger than the memory: states lie in files of the run directory, one for each step and
 rank, and are read back one at a time. Only steps that a later one names are kept.
 """
 
