@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import serving
 from bodies import ROOT, make
 from processes import CACHED, ENVIRONMENT, FailedError, python
 from reading import write_gmsh
@@ -30,7 +31,7 @@ from serving import Service, service
 from watching import Group, Sample, children, sample
 
 from dougong.client.client import Client
-from dougong.v1 import analysis_pb2, job_pb2, result_pb2
+from dougong.v1 import analysis_pb2
 
 #: Client processes, and threads of each that wait for a job.
 CLIENTS, STREAMS = 2, 2
@@ -76,8 +77,7 @@ def run(seconds: float) -> dict[str, Any]:
     if not path.exists():
         write_gmsh(body, path)
     with service() as served:
-        with Client(served.address) as client:
-            mesh = client.upload_mesh(path).mesh_id
+        mesh = served.client.upload_mesh(path).mesh_id
         clients = [_start_client(served, mesh, 1 + k, seconds) for k in range(CLIENTS)]
         for process in clients:
             assert process.stdout is not None
@@ -168,19 +168,9 @@ def _job(client: Client, analysis: analysis_pb2.Analysis, weight: float) -> tupl
     (load,) = own.steps[0].loads
     for _, component in load.gravity.ListFields():
         component.value *= weight
-    start = time.perf_counter()
-    job = client.submit(own)
-    for _event in client.watch(job.job_id):
-        pass
-    ended = client.job(job.job_id)
-    if ended.state != job_pb2.Job.STATE_SUCCEEDED:
-        raise FailedError(f"{job.job_id} failed: {ended.failure.text}")
-    result: result_pb2.Result = client.result(job.job_id)
-    duration = time.perf_counter() - start
-    if result.job_id != job.job_id:
-        raise FailedError(f"{job.job_id}: the result of {result.job_id}")
+    duration, result = serving.run(client, own)
     largest = next(e.max for e in result.steps[0].extremes if e.field == "displacement_magnitude")
-    return duration, job.job_id, largest
+    return duration, result.job_id, largest
 
 
 def summary(said: Sequence[dict[str, Any]], samples: dict[str, list[Sample]], seconds: float) -> dict[str, Any]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import statistics
 import threading
 import time
-from collections.abc import Iterator
 
 import ours
 import transfer
@@ -15,11 +13,10 @@ from cases import Bench
 from processes import FailedError
 from reading import write_gmsh
 from record import record
-from serving import service
+from serving import run, service
 
 from dougong.client.client import Client
 from dougong.v1 import analysis_pb2 as pb
-from dougong.v1 import job_pb2
 
 #: What a small job may take from submit to result in hand, and how many there should be in a second.
 LATENCY_SECONDS, JOBS_PER_SECOND = 0.5, 10.0
@@ -30,23 +27,16 @@ ADDED_SECONDS = 0.3
 _STREAMS = 4
 
 
-@contextlib.contextmanager
-def server() -> Iterator[Client]:
-    """A client of a server of its own."""
-    with service() as served, Client(served.address) as client:
-        yield client
-
-
 def added(bench: Bench, case: str) -> None:
     """A job through the service against the bare worker."""
-    with server() as client:
-        _overhead(bench, client, case, bench.body(case))
+    with service() as served:
+        _overhead(bench, served.client, case, bench.body(case))
 
 
 def small(bench: Bench) -> None:
     """Latency and rate of small jobs."""
-    with server() as client:
-        _small(bench, client, bench.body("beam/1k"))
+    with service() as served:
+        _small(bench, served.client, bench.body("beam/1k"))
 
 
 def _upload(client: Client, body: Body) -> str:
@@ -54,19 +44,6 @@ def _upload(client: Client, body: Body) -> str:
     if not path.exists():
         write_gmsh(body, path)
     return client.upload_mesh(path).mesh_id
-
-
-def _run(client: Client, analysis: pb.Analysis) -> tuple[float, str]:
-    """Seconds from submit to result in hand, and the job."""
-    start = time.perf_counter()
-    job = client.submit(analysis)
-    for _event in client.watch(job.job_id):
-        pass
-    ended = client.job(job.job_id)
-    if ended.state != job_pb2.Job.STATE_SUCCEEDED:
-        raise FailedError(f"a job of the service failed: {ended.failure.text}")
-    client.result(job.job_id)
-    return time.perf_counter() - start, job.job_id
 
 
 def _analysis(client: Client, body: Body) -> pb.Analysis:
@@ -77,11 +54,11 @@ def _analysis(client: Client, body: Body) -> pb.Analysis:
 
 def _overhead(bench: Bench, client: Client, case: str, body: Body) -> None:
     analysis = _analysis(client, body)
-    service, bare = [], []
+    through, bare = [], []
     for _ in range(bench.runs):
-        service.append(_run(client, analysis)[0])
+        through.append(run(client, analysis)[0])
         bare.append(ours.solve(body).run.seconds)
-    mine, worker = statistics.median(service), statistics.median(bare)
+    mine, worker = statistics.median(through), statistics.median(bare)
     bar = max(1.05, 1.0 + ADDED_SECONDS / worker)
     bench.report.add(
         record(f"overhead/{case.split('/')[1]}", "seconds", mine, worker, "the bare worker", bar, body.dofs)
@@ -90,8 +67,8 @@ def _overhead(bench: Bench, client: Client, case: str, body: Body) -> None:
 
 def _small(bench: Bench, client: Client, body: Body) -> None:
     analysis = _analysis(client, body)
-    _run(client, analysis)
-    latency = statistics.median(_run(client, analysis)[0] for _ in range(5))
+    run(client, analysis)
+    latency = statistics.median(run(client, analysis)[0] for _ in range(5))
     bench.report.add(record("small/latency", "seconds", latency, LATENCY_SECONDS, "what is asked for", 1.0, body.dofs))
     seconds = 60.0 if bench.runs > 1 else 5.0
     done, failures = [0] * _STREAMS, list[str]()
@@ -100,7 +77,7 @@ def _small(bench: Bench, client: Client, body: Body) -> None:
     def stream(k: int) -> None:
         try:
             while time.perf_counter() - start < seconds:
-                _run(client, analysis)
+                run(client, analysis)
                 done[k] += 1
         except FailedError as error:
             failures.append(str(error))
@@ -119,7 +96,7 @@ def _small(bench: Bench, client: Client, body: Body) -> None:
 def moving(bench: Bench) -> None:
     """A file up and a field down over a local socket."""
     size = (300 if bench.runs > 1 else 64) << 20
-    with transfer.service() as at:
+    with service() as at:
         up = [transfer.upload(at, size) for _ in range(bench.runs)]
         job = transfer.job_with_field(at, size)
         transfer.download(at, job, size)  # the server checks the file once

@@ -15,6 +15,7 @@ from pathlib import Path
 from processes import CACHED, ENVIRONMENT, FailedError, python
 
 from dougong.client.client import Client
+from dougong.v1 import analysis_pb2, job_pb2, result_pb2
 
 _START_SECONDS = 30.0
 
@@ -24,8 +25,9 @@ _SETTLE_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Service:
-    """A running server: its address, its process, its data folder."""
+    """A running server: a client of it, its address, its process, its data folder."""
 
+    client: Client
     address: str
     pid: int
     data: Path
@@ -54,9 +56,31 @@ def service() -> Iterator[Service]:
             time.sleep(0.05)
         with Client(address) as client:
             client.capabilities()
-        time.sleep(_SETTLE_SECONDS)
-        yield Service(address, process.pid, root / "data")
+            time.sleep(_SETTLE_SECONDS)
+            yield Service(client, address, process.pid, root / "data")
     finally:
         process.terminate()
         process.wait(30)
         shutil.rmtree(root, ignore_errors=True)
+
+
+def run(client: Client, analysis: analysis_pb2.Analysis) -> tuple[float, result_pb2.Result]:
+    """Seconds from submit to result in hand, and the result.
+
+    Raises
+    ------
+    FailedError
+        The job failed, or the result is that of another.
+    """
+    start = time.perf_counter()
+    job = client.submit(analysis)
+    for _event in client.watch(job.job_id):
+        pass
+    ended = client.job(job.job_id)
+    if ended.state != job_pb2.Job.STATE_SUCCEEDED:
+        raise FailedError(f"{job.job_id} failed: {ended.failure.text}")
+    result: result_pb2.Result = client.result(job.job_id)
+    duration = time.perf_counter() - start
+    if result.job_id != job.job_id:
+        raise FailedError(f"{job.job_id}: the result of {result.job_id}")
+    return duration, result

@@ -9,28 +9,24 @@ real one in a process of its own; the field is appended to the result of a small
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 import uuid
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import grpc
 import numpy as np
 from bodies import ROOT, make
-from processes import ENVIRONMENT, FailedError, python
+from processes import FailedError
 from reading import write_gmsh
 from record import Report, record
+from serving import Service, service
 
-from dougong.client import Client
 from dougong.client.transfer import MeshFile
 from dougong.solver import rundir
 from dougong.v1 import analysis_pb2, mesh_pb2
@@ -41,38 +37,6 @@ UP, DOWN = 600.0, 500.0
 _FIELD = "large"
 #: Values of the field that are made at a time.
 _PIECE = 1 << 20
-
-
-@dataclass(frozen=True)
-class Service:
-    """A running server."""
-
-    client: Client
-    data: Path
-    pid: int
-
-
-@contextlib.contextmanager
-def service() -> Iterator[Service]:
-    """A server with an empty data folder, for a while."""
-    root = Path(tempfile.mkdtemp(prefix="dougong-bench-"))
-    address = f"unix:{root}/s.sock"
-    command = [str(c) for c in python("-m", "dougong.server.main", "--data", root / "data", "--listen", address)]
-    with open(root / "log", "wb") as log:
-        process = subprocess.Popen(command, env=os.environ | ENVIRONMENT, stdout=log, stderr=log)
-    try:
-        end = time.monotonic() + 30.0
-        while not (root / "s.sock").exists():
-            if process.poll() is not None or time.monotonic() > end:
-                raise FailedError(f"the server did not start: {(root / 'log').read_text()[-500:]}")
-            time.sleep(0.05)
-        with Client(address) as client:
-            client.capabilities()
-            yield Service(client, root / "data", process.pid)
-    finally:
-        process.terminate()
-        process.wait(30)
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def upload(server: Service, size: int) -> tuple[float, list[int]]:

@@ -1,8 +1,10 @@
 """Meshes on disk, found by what they are made of.
 
-    <root>/meshes/<id>/source          the uploaded bytes
-    <root>/meshes/<id>/conversion-<v>  the mesh as version <v> of the converter made it, with info.pb
-    <root>/work/                       what is not finished; emptied at the start
+Below the root folder are
+
+    meshes/<id>/source          the uploaded bytes
+    meshes/<id>/conversion-<v>  the mesh as version <v> of the converter made it, with info.pb
+    work                        what is not finished; emptied at the start
 
 A mesh becomes visible by one rename of a folder that is complete and on disk. So after a crash at any point it is
 there whole or not at all. One process at a time may use a store.
