@@ -67,7 +67,7 @@ _hide_mpi()
 #: Seconds after which a run on several ranks is taken as hanging.
 TIMEOUT = 60
 
-_LOCATIONS = {"node": pb.LOCATION_NODE, "point": pb.LOCATION_INTEGRATION_POINT}
+_LOCATIONS = {"node": pb.LOCATION_NODE, "point": pb.LOCATION_INTEGRATION_POINT, "cell": pb.LOCATION_CELL}
 
 
 def analysis(given: dict[str, Any] | pb.Analysis) -> pb.Analysis:

@@ -137,7 +137,7 @@ def comment_of(file: str, message: str, field: str) -> str:
 
 @pytest.mark.parametrize("place", [("result.proto", "FieldInfo"), ("analysis.proto", "FieldRequest")])
 def test_the_contract_names_every_field_of_every_physics(place):
-    named = set(re.findall(r"[a-z_]+", comment_of(*place, "name")))
+    named = set(re.findall(r"[a-z_]+\d?", comment_of(*place, "name")))
     assert named == {name for p in all_physics() for name in p.FIELDS}
 
 

@@ -178,7 +178,7 @@ TABLE = [
     ("CONDITIONS_CONTRADICT", "steps[0].conditions[1]", conditions(FIXED, {"region": "y0", "displacement": vector(x=1.0)})),
     ("FIELD_UNKNOWN", "outputs.fields[0].name", good(outputs={"fields": [{"name": "stres"}]})),
     ("FIELD_LOCATION_NOT_AVAILABLE", "outputs.fields[0].location", good(outputs={"fields": [{"name": "displacement", "location": "LOCATION_INTEGRATION_POINT"}]})),
-    ("FIELD_LOCATION_NOT_AVAILABLE", "outputs.fields[0].location", good(outputs={"fields": [{"name": "stress", "location": "LOCATION_CELL"}]})),
+    ("FIELD_LOCATION_NOT_AVAILABLE", "outputs.fields[0].location", good(outputs={"fields": [{"name": "reaction", "location": "LOCATION_CELL"}]})),
     ("TOLERANCE_OUT_OF_RANGE", "solver.relative_tolerance", good(solver={"relativeTolerance": 1.0})),
     ("PETSC_OPTION_NOT_ALLOWED", 'solver.petsc_options["options_file"]', good(solver={"petscOptions": {"options_file": "/etc/passwd"}})),
     ("FREE_MODES", "steps[0].conditions", conditions()),

@@ -76,6 +76,12 @@ DIMENSIONS: dict[int, DimensionInfo] = {
         (2, 0, -2, -1), "specific heat", "比热容", "J/(kg·K)", "mJ/(t·K)", "460 J/(kg*K)"
     ),
     _D.DIMENSION_POWER: DimensionInfo((2, 1, -3, 0), "power", "功率", "W", "mW", "5 W, 2 kW"),
+    _D.DIMENSION_ENERGY_DENSITY: DimensionInfo(
+        (-1, 1, -2, 0), "energy density", "能量密度", "J/m³", "mJ/mm³", "5 J/m^3, 2 mJ/mm^3"
+    ),
+    _D.DIMENSION_TEMPERATURE_GRADIENT: DimensionInfo(
+        (-1, 0, 0, 1), "temperature gradient", "温度梯度", "K/m", "K/mm", "200 K/m"
+    ),
 }
 
 #: A dimension that only results have.

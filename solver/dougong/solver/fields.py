@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +16,7 @@ from dougong.solver.loadings import Loading
 from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model
 from dougong.solver.output import FieldKey
+from dougong.solver.physics import FieldSpec
 from dougong.solver.recover import Recovery
 from dougong.solver.step import StepContext
 from dougong.solver.vtu import PointData
@@ -47,17 +49,20 @@ class NodalState:
     u: Array
     recovery: Recovery | None = None
 
-    def recover(self, nodal: list[str], at_points: list[str]) -> Recovery:
+    def recover(
+        self, nodal: Sequence[str] = (), at_points: Sequence[str] = (), at_cells: Sequence[str] = ()
+    ) -> Recovery:
         """Make the pass over the cells; later calls return its result."""
         if self.recovery is None:
-            self.recovery = Recovery(self.model, self.u, self.matrices, nodal, at_points)
+            asked = list(nodal), list(at_points), list(at_cells)
+            self.recovery = Recovery(self.model, self.u, self.matrices, *asked)
         return self.recovery
 
     @cached_property
     def residual(self) -> Array:
         """Internal forces minus loads on owned nodes, shape (n_owned, nc): reactions, and what is left elsewhere."""
         n = self.model.part.n_owned
-        return self.recover([], []).internal[:n] - self.loading.loads[:n]
+        return self.recover().internal[:n] - self.loading.loads[:n]
 
     @cached_property
     def reaction(self) -> Array:
@@ -69,15 +74,28 @@ class NodalState:
         return out
 
 
-def wanted(context: StepContext) -> tuple[list[str], list[str]]:
-    """Names of the fields to write, at nodes and at integration points."""
+@dataclass(frozen=True)
+class Wanted:
+    """Names of the fields to write at nodes, at integration points and at cells."""
+
+    nodal: tuple[str, ...]
+    points: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+
+
+def wanted(context: StepContext) -> Wanted:
+    """The fields to write."""
     physics = context.model.physics
     requests = [r for r in context.outputs.fields if r.name in physics.FIELDS]
     if not requests:
-        return list(physics.DEFAULT_FIELDS), []
-    nodal = [r.name for r in requests if r.location in (pb.LOCATION_UNSPECIFIED, pb.LOCATION_NODE)]
-    points = [r.name for r in requests if r.location == pb.LOCATION_INTEGRATION_POINT]
-    return list(dict.fromkeys(nodal)), list(dict.fromkeys(points))
+        return Wanted(physics.DEFAULT_FIELDS)
+
+    def at(*locations: pb.Location) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(r.name for r in requests if r.location in locations))
+
+    return Wanted(
+        at(pb.LOCATION_UNSPECIFIED, pb.LOCATION_NODE), at(pb.LOCATION_INTEGRATION_POINT), at(pb.LOCATION_CELL)
+    )
 
 
 def write_fields(context: StepContext, state: NodalState, frame: int) -> list[result_pb2.Extreme]:
@@ -89,50 +107,61 @@ def write_fields(context: StepContext, state: NodalState, frame: int) -> list[re
         NON_FINITE: a field overflows.
     """
     model, fields = context.model, context.model.physics.FIELDS
-    nodal, points = wanted(context)
+    asked = wanted(context)
     # Extremes are told of the usual fields whether they are written or not.
-    told = list(dict.fromkeys([*nodal, *model.physics.DEFAULT_FIELDS]))
-    base_nodal = [_base(fields, n) for n in told]
-    base_points = [_base(fields, n) for n in points]
-    recovery = state.recover([b for b in base_nodal if b], [b for b in base_points if b])
-    owned = model.part.n_owned
-    direct = {model.physics.UNKNOWN: state.u[:owned], "reaction": state.reaction}
+    told = list(dict.fromkeys([*asked.nodal, *model.physics.DEFAULT_FIELDS]))
+    recovery = state.recover(*(_bases(fields, names) for names in (told, asked.points, asked.cells)))
+    vtu = context.vtu_fields if context.outputs.vtu or context.outputs.vtu_compressed else []
+
+    def key(name: str, width: int) -> FieldKey:
+        spec = fields[name]
+        return FieldKey(name, model.step.name, frame, spec.components[:width], spec.dimension)
 
     extremes: list[result_pb2.Extreme] = []
     for name in told:
-        spec = fields[name]
-        if name in direct:
-            values = direct[name]
-        elif spec.from_field is not None:
-            values = spec.from_field[1](recovery.nodal[spec.from_field[0]])
-        else:
-            values = recovery.nodal[name]
+        values = nodal_values(state, name)
         if model.part.comm.max(float(not np.isfinite(values).all())):
             # Finite displacements may have stresses whose squares overflow.
             raise SolveError("NON_FINITE", solver=name)
-        components = spec.components[: values.shape[1]] if spec.components else ()
-        extremes += _extremes(state, frame, name, components, values)
-        if name in nodal:
-            key = FieldKey(name, model.step.name, frame, components, spec.dimension)
-            stored = context.writer.nodal(key, model.part, values)
-            if context.outputs.vtu or context.outputs.vtu_compressed:
-                context.vtu_fields.append(PointData(name, components, stored))
-    for name in points:
-        spec = fields[name]
-        if spec.from_field is not None:
-            blocks = [spec.from_field[1](v) for v in recovery.at_points[spec.from_field[0]]]
-        else:
-            blocks = recovery.at_points[name]
-        components = spec.components[: blocks[0].shape[2]] if spec.components else ()
-        context.writer.at_points(FieldKey(name, model.step.name, frame, components, spec.dimension), model.part, blocks)
+        one = key(name, values.shape[1])
+        extremes += _extremes(state, frame, name, one.components, values)
+        if name in asked.nodal:
+            stored = context.writer.nodal(one, model.part, values)
+            vtu.append(PointData(name, one.components, stored))
+    for name in asked.points:
+        blocks = formed(fields, name, recovery.at_points)
+        context.writer.at_points(key(name, blocks[0].shape[-1]), model.part, blocks)
+    for name in asked.cells:
+        blocks = formed(fields, name, recovery.at_cells)
+        one = key(name, blocks[0].shape[-1])
+        stored = context.writer.at_cells(one, model.part, blocks)
+        vtu.append(PointData(name, one.components, stored, at_cells=True))
     return extremes
 
 
-def _base(fields: object, name: str) -> str:
-    spec = fields[name]  # type: ignore[index]
-    if spec.from_field is not None:
-        return str(spec.from_field[0])
-    return name if spec.at_points is not None else ""
+def nodal_values(state: NodalState, name: str) -> Array:
+    """A field at the owned nodes, shape (n_owned, width); one from gradients must have been recovered."""
+    model = state.model
+    if name == model.physics.UNKNOWN:
+        return state.u[: model.part.n_owned]
+    if name == "reaction":
+        return state.reaction
+    return formed(model.physics.FIELDS, name, {n: [v] for n, v in state.recover().nodal.items()})[0]
+
+
+def formed(fields: Mapping[str, FieldSpec], name: str, found: Mapping[str, list[Array]]) -> list[Array]:
+    """Values of a field, formed of those of another where it is an invariant."""
+    spec = fields[name]
+    if spec.from_field is None:
+        return found[name]
+    of = spec.from_field[1]
+    return [of(values) for values in found[spec.from_field[0]]]
+
+
+def _bases(fields: Mapping[str, FieldSpec], names: Iterable[str]) -> list[str]:
+    """The fields from gradients and flux that some fields are formed of."""
+    bases = [fields[name].from_field[0] if fields[name].from_field else name for name in names]  # type: ignore[index]
+    return [name for name in dict.fromkeys(bases) if fields[name].at_points is not None]
 
 
 def _extremes(

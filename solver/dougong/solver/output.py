@@ -114,6 +114,28 @@ class ResultWriter:
             self._write(path, start + directory.first * counts[k], mine.reshape(-1, width))
             start += self._stored.block_sizes[k] * counts[k]
 
+    def at_cells(self, key: FieldKey, part: Part, values: list[Array]) -> Array:
+        """Write values of cells.
+
+        Parameters
+        ----------
+        values
+            For each local block shape (n_cells, width).
+
+        Returns
+        -------
+        ndarray
+            This rank's slice of the field in stored order, shape (n, width).
+        """
+        directory = Directory(self._comm, self._stored.n_cells)
+        cells = np.concatenate([b.cells[b.mine] for b in part.blocks])
+        rows = np.concatenate([v[b.mine] for b, v in zip(part.blocks, values, strict=True)])
+        mine = in_stored_order(directory, cells, rows)
+        self._write(
+            self._new_field(key, pb.LOCATION_CELL, (self._stored.n_cells, rows.shape[1])), directory.first, mine
+        )
+        return mine
+
     def artifact(self, name: str, media_type: str) -> Path:
         """Announce a file; the caller writes it at the path returned."""
         relative = f"{RESULTS}/{name}"

@@ -447,8 +447,6 @@ class _Resolver:
             at_nodes = request.location in (pb.LOCATION_UNSPECIFIED, pb.LOCATION_NODE)
             if not at_nodes and any(s.at_points is None and s.from_field is None for s in specs):
                 self.say("FIELD_LOCATION_NOT_AVAILABLE", f"{path}.location", field_name=request.name)
-            if request.location == pb.LOCATION_CELL:
-                self.say("FIELD_LOCATION_NOT_AVAILABLE", f"{path}.location", field_name=request.name)
 
     def _solver(self) -> None:
         options = self.analysis.solver

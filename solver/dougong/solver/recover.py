@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from dougong.solver.elements import Reference, extrapolation, stiffness_referenc
 from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model
 from dougong.solver.physics import FieldSpec
+from dougong.solver.smoothing import Slots, Smoothed
 
 Array = NDArray[np.float64]
 
@@ -128,8 +129,9 @@ class Recovery:
         shape (n_local, nc): the solution, ghosts too.
     extra
         What loads added to the stiffness.
-    nodal, at_points
-        Names of the fields wanted at nodes and at integration points, those computed from gradients and flux only.
+    nodal, at_points, at_cells
+        Names of the fields wanted at nodes, at integration points, and as means over cells; those computed from
+        gradients and flux only.
 
     Attributes
     ----------
@@ -137,23 +139,34 @@ class Recovery:
         shape (n_local, nc): nodal forces (heat flows) that the solution needs; complete on owned nodes.
     energy
         1/2 ∫ flux : gradient over all ranks, film included.
+    smoothed
+        name -> averages over the cells of a node, within a material.
     nodal
-        name -> shape (n_owned, width): averages over the cells of a node, within a material. Between materials the
-        value of the one where the field is larger, so that a peak at an interface is not averaged away.
+        name -> shape (n_owned, width): these at the owned nodes. Between materials the value of the one where the field
+        is larger, so that a peak at an interface is not averaged away.
     at_points
         name -> for each local block shape (n_cells, nq, width).
+    at_cells
+        name -> for each local block shape (n_cells, width): means over the volume of the cells.
     """
 
     def __init__(
-        self, model: Model, u: Array, extra: list[ElementMatrices], nodal: list[str], at_points: list[str]
+        self,
+        model: Model,
+        u: Array,
+        extra: list[ElementMatrices],
+        nodal: list[str],
+        at_points: list[str],
+        at_cells: Sequence[str] = (),
     ) -> None:
         part, fields = model.part, model.physics.FIELDS
         nc = model.components
         self.internal = internal_forces(model, u)
-        averages = _Averages(model)
+        slots = Slots(model)
         # A rank may have no cells of a type, or none at all.
-        sums = {name: np.zeros((averages.n, _width(model, name))) for name in nodal}
+        sums = {name: np.zeros((slots.n, _width(model, name))) for name in nodal}
         pieces: dict[str, list[list[Array]]] = {name: [[] for _ in part.blocks] for name in at_points}
+        means = {name: [np.empty((len(b), _width(model, name))) for b in part.blocks] for name in at_cells}
         energy = 0.0
         for cells in cell_values(model, u):
             block = part.blocks[cells.block]
@@ -161,76 +174,31 @@ class Recovery:
             energy += 0.5 * float(
                 np.einsum("nq,nqci,nqci->", *(x[mine] for x in (cells.measure, cells.flux, cells.gradients)))
             )
-            slots = averages.slots(cells.block, cells.rows)
-            averages.count += np.bincount(slots.ravel(), minlength=averages.n)
+            places = slots.of(cells.block, cells.rows)
+            slots.count += np.bincount(places.ravel(), minlength=slots.n)
             E = extrapolation(block.type.name)
-            for name in dict.fromkeys([*nodal, *at_points]):
+            for name in dict.fromkeys([*nodal, *at_points, *at_cells]):
                 values = _evaluate(fields[name], cells)
                 if name in nodal:
-                    _add(sums[name], slots, np.einsum("aq,nqw->naw", E, values, optimize=True))
+                    _add(sums[name], places, np.einsum("aq,nqw->naw", E, values, optimize=True))
                 if name in at_points:
                     pieces[name][cells.block].append(values)
+                if name in at_cells:
+                    weighted = np.einsum("nq,nqw->nw", cells.measure, values)
+                    means[name][cells.block][cells.rows] = weighted / cells.measure.sum(axis=1)[:, None]
         for e in extra:
             at_nodes = u[e.nodes].reshape(len(e.nodes), -1)
             force = np.einsum("nij,nj->ni", e.values, at_nodes)
             _add(self.internal, e.nodes, force.reshape(*e.nodes.shape, nc))
             energy += 0.5 * float((force[e.mine] * at_nodes[e.mine]).sum())
         self.energy = float(part.comm.sum(energy))
-        self.nodal = {name: averages.at_nodes(total) for name, total in sums.items()}
+        self.smoothed = {name: Smoothed(slots, total) for name, total in sums.items()}
+        self.nodal = {name: smoothed.at_nodes() for name, smoothed in self.smoothed.items()}
         self.at_points = {
             name: [np.concatenate(p) if p else _nothing(model, name, k) for k, p in enumerate(blocks)]
             for name, blocks in pieces.items()
         }
-
-
-class _Averages:
-    """Averages at nodes over the cells of one material each.
-
-    A node where materials meet has a slot for each of them.
-
-    Attributes
-    ----------
-    n
-        Number of slots.
-    count
-        shape (n,): cells that contributed to each.
-    """
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        names = list(dict.fromkeys(s.material_name for s in model.sections))
-        self._material = np.array([names.index(s.material_name) for s in model.sections], dtype=np.int64)
-        self._n_materials = len(names)
-        n_local = model.part.n_local
-        self._keys = np.arange(n_local, dtype=np.int64)  # node * n_materials + material, ascending
-        if self._n_materials > 1:
-            found = [np.unique(self._key(k, slice(None))) for k in range(len(model.part.blocks))]
-            self._keys = np.unique(np.concatenate(found)) if found else self._keys[:0]
-        self.n = len(self._keys)
-        self.count = np.zeros(self.n)
-
-    def _key(self, block: int, rows: slice) -> NDArray[np.int64]:
-        material = self._material[self._model.section_of[block][rows]]
-        return self._model.part.blocks[block].nodes[rows].astype(np.int64) * self._n_materials + material[:, None]
-
-    def slots(self, block: int, rows: slice) -> NDArray[np.integer]:
-        """Slots of the nodes of some cells, shape (n, n_nodes of a cell)."""
-        if self._n_materials == 1:
-            return self._model.part.blocks[block].nodes[rows]
-        return np.searchsorted(self._keys, self._key(block, rows))
-
-    def at_nodes(self, sums: Array) -> Array:
-        """The averages at the owned nodes."""
-        n_owned = self._model.part.n_owned
-        if self._n_materials == 1:
-            return np.asarray(sums[:n_owned] / self.count[:n_owned, None])
-        mean = sums / self.count[:, None]
-        node = self._keys // self._n_materials
-        order = np.lexsort((np.linalg.norm(mean, axis=1), node))
-        last = np.flatnonzero(np.diff(node[order], append=-1))  # of each node the slot of largest norm
-        out = np.full((self._model.part.n_local, sums.shape[1]), np.nan)
-        out[node[order[last]]] = mean[order[last]]
-        return out[:n_owned]
+        self.at_cells = means
 
 
 def _nothing(model: Model, name: str, block: int) -> Array:

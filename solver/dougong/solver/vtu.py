@@ -43,11 +43,12 @@ _WRITTEN_AS = {"pyramid14": "pyramid13"}
 
 @dataclass(frozen=True)
 class PointData:
-    """A field at nodes: this rank's slice in stored order, shape (n, width)."""
+    """A field at nodes, or of cells: this rank's slice in stored order, shape (n, width)."""
 
     name: str
     components: tuple[str, ...]
     values: NDArray[np.float64]
+    at_cells: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class _Array:
 
 
 def write_vtu(path: Path, stored: StoredMesh, comm: Comm, fields: list[PointData], *, compressed: bool = False) -> None:
-    """Write a mesh with fields at its nodes. Collective.
+    """Write a mesh with fields at its nodes and cells. Collective.
 
     Parameters
     ----------
@@ -93,19 +94,21 @@ def write_vtu(path: Path, stored: StoredMesh, comm: Comm, fields: list[PointData
     stored
         The mesh.
     comm
-        The processes; each has the slice of the nodes that `dougong.solver.comm.Directory` gives it.
+        The processes; each has the slice of nodes and cells that `dougong.solver.comm.Directory` gives it.
     fields
         The fields. Vectors in two dimensions get a third component, zero.
     compressed
         Whether to compress the arrays with zlib. A rank then holds its share of one array compressed.
     """
     points, cells = _points(stored), _cells(stored)
-    data = [_field(stored, comm, f) for f in fields]
-    arrays = [points, *cells, *data]
+    data = [_field(stored, comm, f) for f in fields if not f.at_cells]
+    cell_data = [_field(stored, comm, f) for f in fields if f.at_cells]
+    arrays = [points, *cells, *data, *cell_data]
+    described = points, cells, data, cell_data
 
     # Where compressed arrays begin is known when they are written: there is room for any number.
     start = b'  <AppendedData encoding="raw">\n_'
-    begin = len(_header(stored, points, cells, data, [_MAX_PLACE] * len(arrays), compressed)) + len(start)
+    begin = len(_header(stored, *described, [_MAX_PLACE] * len(arrays), compressed)) + len(start)
     if comm.rank == 0:
         create(path, 0)
     comm.barrier()
@@ -115,7 +118,7 @@ def write_vtu(path: Path, stored: StoredMesh, comm: Comm, fields: list[PointData
         places.append(place)
         place += put(path, begin + place, array, comm)
     if comm.rank == 0:
-        head = _header(stored, points, cells, data, places, compressed).ljust(begin - len(start)) + start
+        head = _header(stored, *described, places, compressed).ljust(begin - len(start)) + start
         write_at(path, 0, np.frombuffer(head, dtype=np.uint8))
         write_at(path, begin + place, np.frombuffer(b"\n  </AppendedData>\n</VTKFile>\n", dtype=np.uint8))
     comm.barrier()
@@ -194,7 +197,7 @@ def _cells(stored: StoredMesh) -> list[_Array]:
 def _field(stored: StoredMesh, comm: Comm, field: PointData) -> _Array:
     """A field; its rows at the ends of the slices go to the ranks that write their blocks."""
     width = 3 if field.components == ("x", "y") else field.values.shape[1]
-    n = stored.n_nodes
+    n = stored.n_cells if field.at_cells else stored.n_nodes
     array = _Array(field.name, "<f8", n, width, lambda first, last: np.empty((0, width)), field.components)
     cuts = np.minimum(array.block_rows * (array.n_blocks * np.arange(comm.size + 1) // comm.size), n)
     first, last = n * comm.rank // comm.size, n * (comm.rank + 1) // comm.size
@@ -214,6 +217,7 @@ def _header(
     points: _Array,
     cells: list[_Array],
     data: list[_Array],
+    cell_data: list[_Array],
     places: Sequence[int],
     compressed: bool,
 ) -> bytes:
@@ -242,6 +246,9 @@ def _header(
         "      <PointData>",
         *map(array, data),
         "      </PointData>",
+        "      <CellData>",
+        *map(array, cell_data),
+        "      </CellData>",
         "    </Piece>",
         "  </UnstructuredGrid>",
         "",

@@ -24,18 +24,28 @@ from skfem import BilinearForm, LinearForm
 from skfem.helpers import dot, grad
 
 from dougong.messages import violation
+from dougong.solver.physics._tensors import (
+    PAIRS,
+    VOIGT,
+    direction,
+    hydrostatic,
+    max_shear,
+    principal,
+    principal_strain,
+    tresca,
+    vector,
+    von_mises,
+)
 from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, options_pb2
 
-VOIGT = ("xx", "yy", "zz", "xy", "yz", "zx")
-_PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
 _ZZ = VOIGT.index("zz")
 
 
 def _strain(du: Any) -> Any:
     """Strain vector of a displacement gradient du[i, j] = ∂u_i/∂x_j, in the plane xx, yy, xy."""
-    pairs = [p for p in _PAIRS if max(p) < len(du)]
+    pairs = [p for p in PAIRS if max(p) < len(du)]
     return np.array([du[i, j] if i == j else du[i, j] + du[j, i] for i, j in pairs])
 
 
@@ -73,21 +83,6 @@ def pressure(v: Any, w: Any) -> Any:
 def body_force(v: Any, w: Any) -> Any:
     """Density times v · b."""
     return w.density * dot(w.b, v)
-
-
-def von_mises(stress: Array) -> Array:
-    """Von Mises stress of stress vectors, shape (..., 6) -> (..., 1)."""
-    xx, yy, zz, xy, yz, zx = np.moveaxis(stress, -1, 0)
-    square = 0.5 * ((xx - yy) ** 2 + (yy - zz) ** 2 + (zz - xx) ** 2) + 3 * (xy**2 + yz**2 + zx**2)
-    return np.asarray(np.sqrt(square)[..., None])
-
-
-def principal(stress: Array) -> Array:
-    """Principal stresses of stress vectors, largest first, shape (..., 6) -> (..., 3)."""
-    tensor = np.empty((*stress.shape[:-1], 3, 3))
-    for k, (i, j) in enumerate(_PAIRS):
-        tensor[..., i, j] = tensor[..., j, i] = stress[..., k]
-    return np.ascontiguousarray(np.linalg.eigvalsh(tensor)[..., ::-1])
 
 
 def _vector(v: pb.Vector, dim: int) -> Array:
@@ -175,12 +170,30 @@ class Elasticity:
     FIELDS: Mapping[str, FieldSpec] = {
         "displacement": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_LENGTH),
         "reaction": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_FORCE),
-        "stress": FieldSpec(VOIGT, options_pb2.DIMENSION_PRESSURE, lambda du, s: _tensor_vector(s)),
+        "stress": FieldSpec(VOIGT, options_pb2.DIMENSION_PRESSURE, lambda du, s: vector(s)),
         "strain": FieldSpec(VOIGT, options_pb2.DIMENSION_NONE, lambda du, s: np.moveaxis(_strain(_front(du)), 0, -1)),
-        "von_mises": FieldSpec((), options_pb2.DIMENSION_PRESSURE, from_field=("stress", von_mises)),
+        "energy_density": FieldSpec((), options_pb2.DIMENSION_ENERGY_DENSITY, lambda du, s: _energy_density(du, s)),
+        **{
+            name: FieldSpec((), options_pb2.DIMENSION_PRESSURE, from_field=("stress", of))
+            for name, of in (
+                ("von_mises", von_mises),
+                ("tresca", tresca),
+                ("max_shear", max_shear),
+                ("hydrostatic_stress", hydrostatic),
+            )
+        },
         "principal_stress": FieldSpec(
             ("p1", "p2", "p3"), options_pb2.DIMENSION_PRESSURE, from_field=("stress", principal)
         ),
+        "principal_strain": FieldSpec(
+            ("p1", "p2", "p3"), options_pb2.DIMENSION_NONE, from_field=("strain", principal_strain)
+        ),
+        **{
+            f"principal_direction_{k + 1}": FieldSpec(
+                ("x", "y", "z"), options_pb2.DIMENSION_NONE, from_field=("stress", direction(k))
+            )
+            for k in range(3)
+        },
     }
     DEFAULT_FIELDS = ("displacement", "reaction", "stress", "von_mises")
 
@@ -245,7 +258,7 @@ class Elasticity:
         """Stress tensor σ = C : ε."""
         s = np.einsum("nij,jnq->inq", coefficient, _strain(_front(gradients)), optimize=True)
         out = np.empty_like(gradients)
-        for k, (i, j) in enumerate(_PAIRS):
+        for k, (i, j) in enumerate(PAIRS):
             out[..., i, j] = out[..., j, i] = s[k]
         return out
 
@@ -276,13 +289,14 @@ def _isotropic(elastic: pb.Elastic) -> Array:
     return C
 
 
+def _energy_density(gradients: Array, stress: Array) -> Array:
+    """Strain energy over volume, ½ σ : ε, shape (n, nq, 1)."""
+    return 0.5 * np.einsum("nqij,nqij->nq", stress, gradients)[..., None]
+
+
 def _front(gradients: Array) -> Array:
     """(n, nq, i, j) -> (i, j, n, nq)."""
     return np.moveaxis(gradients, (2, 3), (0, 1))
-
-
-def _tensor_vector(tensor: Array) -> Array:
-    return np.stack([tensor[..., i, j] for i, j in _PAIRS], axis=-1)
 
 
 PHYSICS = Elasticity()

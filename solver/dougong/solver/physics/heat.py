@@ -70,6 +70,14 @@ class Heat:
         "temperature": FieldSpec((), options_pb2.DIMENSION_TEMPERATURE),
         "reaction": FieldSpec((), options_pb2.DIMENSION_POWER),
         "heat_flux": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_HEAT_FLUX, lambda dT, q: -q[:, :, 0, :]),
+        "heat_flux_magnitude": FieldSpec(
+            (),
+            options_pb2.DIMENSION_HEAT_FLUX,
+            from_field=("heat_flux", lambda q: np.linalg.norm(q, axis=-1, keepdims=True)),
+        ),
+        "temperature_gradient": FieldSpec(
+            ("x", "y", "z"), options_pb2.DIMENSION_TEMPERATURE_GRADIENT, lambda dT, q: dT[:, :, 0, :]
+        ),
     }
     DEFAULT_FIELDS = ("temperature", "reaction", "heat_flux")
 
