@@ -198,12 +198,11 @@ class LinearSolver:
         self._levels = None if direct or "pc_type" in self._asked else given.levels()
         try:
             self._setup()
-        except PETSc.Error as error:
-            self.destroy()
-            raise _translate(error) from error
-        except SolveError:
+        except (PETSc.Error, SolveError) as error:
             self.destroy()  # PETSc must not meet a preconditioner in Python when Python has ended
-            raise
+            if isinstance(error, SolveError):
+                raise
+            raise _translate(error) from error
 
     def _setup(self) -> None:
         self.A = self._keep(self._operator())
@@ -213,6 +212,8 @@ class LinearSolver:
         settings = (self._direct() if self.direct else self._iterative()) | self._asked
         database = PETSc.Options()
         names = {f"{self._prefix}{key}": value for key, value in settings.items()}
+        if self._given.part.comm.size == 1:
+            names |= _GALERKIN_OF_ONE
         try:
             for name, value in names.items():
                 database[name] = value
@@ -436,6 +437,10 @@ _GAMG: dict[str, Any] = {
     "mg_levels_esteig_ksp_max_it": 10,
     "mg_levels_pc_type": "jacobi",
 }
+
+#: How PETSc makes P^T A P for one process: by two products, in half the time of its default. What GAMG multiplies has
+#: no prefix. Several processes know no such way, and their default is as fast.
+_GALERKIN_OF_ONE = {"matptap_via": "rap"}
 
 
 def block_matrix(rows: Any, matrix: BlockMatrix, comm: Any) -> Any:
