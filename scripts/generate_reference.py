@@ -88,7 +88,7 @@ def _reachable(root: Any) -> list[Any]:
     order: list[Any] = []
 
     def visit(message: Any) -> None:
-        if message in order or message.name in ("Quantity", "Vector", "Point"):
+        if message in order or message.name in ("Vector", "Point"):
             return
         order.append(message)
         for field in message.fields:
@@ -149,11 +149,23 @@ def _value(field: Any) -> str:
         dimension = field.GetOptions().Extensions[options_pb2.dimension]
         words = {"Quantity": "", "Vector": "`x`, `y`, `z`, or [x, y, z]: ", "Point": "[x, y] or [x, y, z]: "}
         text = words[kind.name] + (DIMENSIONS[dimension].en if dimension else "number")
+        text += _variations(field)
     elif not kind.fields:
         text = "nothing, or `{}`"
     else:
         text = _link(kind)
     return f"list of {text}" if is_repeated(field) else text
+
+
+def _variations(field: Any) -> str:
+    """What a number may depend on."""
+    words = {
+        options_pb2.VARIATION_SPACE: "position",
+        options_pb2.VARIATION_TIME: "time",
+        options_pb2.VARIATION_TEMPERATURE: "temperature",
+    }
+    may = [words[v] for v in field.GetOptions().Extensions[options_pb2.varies]]
+    return f"; may [depend](#quantity) on {', '.join(may)}" if may else ""
 
 
 def _type_name(field: Any) -> str:

@@ -65,7 +65,9 @@ def material() -> pb.Material:
 
     def fill(message: Message) -> None:
         for field in message.DESCRIPTOR.fields:
-            if field.message_type is None:
+            if isinstance(message, pb.Quantity):
+                message.value = 0.3
+            elif field.message_type is None:
                 setattr(message, field.name, 0.3)
             else:
                 fill(getattr(message, field.name))

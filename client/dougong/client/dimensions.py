@@ -82,6 +82,16 @@ DIMENSIONS: dict[int, DimensionInfo] = {
     _D.DIMENSION_TEMPERATURE_GRADIENT: DimensionInfo(
         (-1, 0, 0, 1), "temperature gradient", "温度梯度", "K/m", "K/mm", "200 K/m"
     ),
+    _D.DIMENSION_TIME: DimensionInfo((0, 0, 1, 0), "time", "时间", "s", "s", "10 s, 2 h, 5 ms"),
+    _D.DIMENSION_ANGULAR_VELOCITY: DimensionInfo(
+        (0, 0, -1, 0), "angular velocity", "角速度", "rad/s", "rad/s", "3000 rpm, 314 rad/s"
+    ),
+    _D.DIMENSION_ANGULAR_ACCELERATION: DimensionInfo(
+        (0, 0, -2, 0), "angular acceleration", "角加速度", "rad/s²", "rad/s²", "20 rad/s^2"
+    ),
+    _D.DIMENSION_ANY: DimensionInfo(
+        (0, 0, 0, 0), "a number with or without a unit", "数值（可带单位）", "", "", "250 mm, 0.5"
+    ),
 }
 
 #: A dimension that only results have.

@@ -53,6 +53,7 @@ class Converter:
 
     def __init__(self, units: UnitConverter) -> None:
         self._units = units
+        self._arguments = 0  # dimension of the arguments of the table that is read
         self.violations: list[job_pb2.Violation] = []
         self.lines: dict[str, int] = {}
 
@@ -147,6 +148,10 @@ class Converter:
         options = field.GetOptions()
         if options.HasExtension(options_pb2.dimension):
             dimension = options.Extensions[options_pb2.dimension]
+        if options.HasExtension(options_pb2.argument):
+            self._arguments = options.Extensions[options_pb2.argument]
+        elif field.name == "at" and into.DESCRIPTOR.full_name == analysis_pb2.Table.DESCRIPTOR.full_name:
+            dimension = self._arguments
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
             self._map(node, into, field, path, dimension)
         elif is_repeated(field):

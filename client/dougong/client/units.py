@@ -92,7 +92,10 @@ class UnitConverter:
             return value
         unit = parse_unit(unit_text)
         registry = _registry()
-        exponents = DIMENSIONS[dimension].exponents
+        if dimension == options_pb2.DIMENSION_ANY:
+            exponents, dimension = _exponents(unit, unit_text)
+        else:
+            exponents = DIMENSIONS[dimension].exponents
         if unit.dimensionality != _dimensionality(exponents):
             raise UnitError("dimension", unit_text)
         if dimension == options_pb2.DIMENSION_TEMPERATURE:
@@ -160,6 +163,8 @@ def base_units(units: analysis_pb2.UnitSystem) -> tuple[Any, Any, Any, Any]:
     return (found[0], found[1], found[2], _difference(found[3]))
 
 
+#: Units of temperature that are not units of its differences.
+_SCALES = frozenset({"degree_Celsius", "degree_Fahrenheit"})
 #: Where absolute zero lies on the scales that have another zero, by the unit as pint names it.
 _ABSOLUTE_ZERO = {"delta_degree_Celsius": -273.15, "delta_degree_Fahrenheit": -459.67}
 
@@ -233,6 +238,21 @@ def temperature_scale(units: analysis_pb2.UnitSystem) -> str:
         if abs(degree - size) < 1e-9 and abs(zero - begin) < 1e-6:
             return name
     return _explicit_unit_name(DIMENSIONS[options_pb2.DIMENSION_TEMPERATURE_DIFFERENCE], units)
+
+
+def _exponents(unit: Any, text: str) -> tuple[Exponents, int]:
+    """The exponents that a unit itself has, and its dimension if it is one of temperature.
+
+    Degrees are a point on the scale, as they are written for; a difference has a unit of its own (delta_degC, K).
+    """
+    if str(unit) in _SCALES:
+        return (0, 0, 0, 1), options_pb2.DIMENSION_TEMPERATURE
+    found = dict(unit.dimensionality)
+    powers = [found.pop(name, 0) for name in ("[length]", "[mass]", "[time]", "[temperature]")]
+    if found or any(p != int(p) for p in powers):
+        raise UnitError("unit", text)
+    length, mass, time, temperature = (int(p) for p in powers)
+    return (length, mass, time, temperature), options_pb2.DIMENSION_ANY
 
 
 def _target(exponents: Exponents, units: analysis_pb2.UnitSystem) -> Any:

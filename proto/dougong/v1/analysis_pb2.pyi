@@ -12,7 +12,7 @@ LOCATION_NODE: Location
 LOCATION_UNSPECIFIED: Location
 
 class Analysis(_message.Message):
-    __slots__ = ["materials", "mesh", "name", "outputs", "regions", "sections", "solver", "steps", "units"]
+    __slots__ = ["materials", "mesh", "name", "outputs", "parameters", "regions", "sections", "solver", "steps", "units"]
     class MaterialsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -20,6 +20,13 @@ class Analysis(_message.Message):
         key: str
         value: Material
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Material, _Mapping]] = ...) -> None: ...
+    class ParametersEntry(_message.Message):
+        __slots__ = ["key", "value"]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     class RegionsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -31,6 +38,7 @@ class Analysis(_message.Message):
     MESH_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     REGIONS_FIELD_NUMBER: _ClassVar[int]
     SECTIONS_FIELD_NUMBER: _ClassVar[int]
     SOLVER_FIELD_NUMBER: _ClassVar[int]
@@ -40,12 +48,13 @@ class Analysis(_message.Message):
     mesh: str
     name: str
     outputs: Outputs
+    parameters: _containers.ScalarMap[str, float]
     regions: _containers.MessageMap[str, Region]
     sections: _containers.RepeatedCompositeFieldContainer[Section]
     solver: SolverOptions
     steps: _containers.RepeatedCompositeFieldContainer[Step]
     units: UnitSystem
-    def __init__(self, name: _Optional[str] = ..., mesh: _Optional[str] = ..., units: _Optional[_Union[UnitSystem, _Mapping]] = ..., regions: _Optional[_Mapping[str, Region]] = ..., materials: _Optional[_Mapping[str, Material]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., outputs: _Optional[_Union[Outputs, _Mapping]] = ..., solver: _Optional[_Union[SolverOptions, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., mesh: _Optional[str] = ..., units: _Optional[_Union[UnitSystem, _Mapping]] = ..., regions: _Optional[_Mapping[str, Region]] = ..., materials: _Optional[_Mapping[str, Material]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., outputs: _Optional[_Union[Outputs, _Mapping]] = ..., solver: _Optional[_Union[SolverOptions, _Mapping]] = ..., parameters: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Axes(_message.Message):
     __slots__ = ["x_axis", "xy_plane"]
@@ -193,10 +202,16 @@ class Point(_message.Message):
     def __init__(self, coordinates: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Quantity(_message.Message):
-    __slots__ = ["value"]
+    __slots__ = ["expression", "over_temperature", "over_time", "value"]
+    EXPRESSION_FIELD_NUMBER: _ClassVar[int]
+    OVER_TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    OVER_TIME_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
+    expression: str
+    over_temperature: Table
+    over_time: Table
     value: float
-    def __init__(self, value: _Optional[float] = ...) -> None: ...
+    def __init__(self, value: _Optional[float] = ..., expression: _Optional[str] = ..., over_time: _Optional[_Union[Table, _Mapping]] = ..., over_temperature: _Optional[_Union[Table, _Mapping]] = ...) -> None: ...
 
 class Region(_message.Message):
     __slots__ = ["all", "box", "kind", "normal", "plane", "sphere"]
@@ -332,6 +347,14 @@ class Symmetry(_message.Message):
     NORMAL_FIELD_NUMBER: _ClassVar[int]
     normal: Point
     def __init__(self, normal: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+
+class Table(_message.Message):
+    __slots__ = ["at", "value"]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    at: _containers.RepeatedScalarFieldContainer[float]
+    value: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, at: _Optional[_Iterable[float]] = ..., value: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class UnitSystem(_message.Message):
     __slots__ = ["absolute_zero", "length", "mass", "system", "temperature", "time"]

@@ -14,15 +14,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64ougong/v1/options.proto\x12\ndougong.v1\x1a google/protobuf/descriptor.proto*\x8e\x04\n\tDimension\x12\x19\n\x15\x44IMENSION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44IMENSION_NONE\x10\x01\x12\x14\n\x10\x44IMENSION_LENGTH\x10\x02\x12\x19\n\x15\x44IMENSION_TEMPERATURE\x10\x03\x12$\n DIMENSION_TEMPERATURE_DIFFERENCE\x10\x04\x12\x13\n\x0f\x44IMENSION_FORCE\x10\x05\x12\x16\n\x12\x44IMENSION_PRESSURE\x10\x06\x12\x15\n\x11\x44IMENSION_DENSITY\x10\x07\x12\x1a\n\x16\x44IMENSION_ACCELERATION\x10\x08\x12\x1e\n\x1a\x44IMENSION_FORCE_PER_VOLUME\x10\t\x12\x1a\n\x16\x44IMENSION_CONDUCTIVITY\x10\n\x12\x17\n\x13\x44IMENSION_HEAT_FLUX\x10\x0b\x12\x19\n\x15\x44IMENSION_HEAT_SOURCE\x10\x0c\x12\x1e\n\x1a\x44IMENSION_FILM_COEFFICIENT\x10\r\x12\x17\n\x13\x44IMENSION_EXPANSION\x10\x0e\x12\x1b\n\x17\x44IMENSION_SPECIFIC_HEAT\x10\x0f\x12\x13\n\x0f\x44IMENSION_POWER\x10\x10\x12\x1c\n\x18\x44IMENSION_ENERGY_DENSITY\x10\x1e\x12\"\n\x1e\x44IMENSION_TEMPERATURE_GRADIENT\x10\x1f:I\n\tdimension\x12\x1d.google.protobuf.FieldOptions\x18\xa9\x8b\x03 \x01(\x0e\x32\x15.dougong.v1.Dimension:2\n\tshorthand\x12\x1d.google.protobuf.FieldOptions\x18\xaa\x8b\x03 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x64ougong/v1/options.proto\x12\ndougong.v1\x1a google/protobuf/descriptor.proto*\xf9\x04\n\tDimension\x12\x19\n\x15\x44IMENSION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44IMENSION_NONE\x10\x01\x12\x14\n\x10\x44IMENSION_LENGTH\x10\x02\x12\x19\n\x15\x44IMENSION_TEMPERATURE\x10\x03\x12$\n DIMENSION_TEMPERATURE_DIFFERENCE\x10\x04\x12\x13\n\x0f\x44IMENSION_FORCE\x10\x05\x12\x16\n\x12\x44IMENSION_PRESSURE\x10\x06\x12\x15\n\x11\x44IMENSION_DENSITY\x10\x07\x12\x1a\n\x16\x44IMENSION_ACCELERATION\x10\x08\x12\x1e\n\x1a\x44IMENSION_FORCE_PER_VOLUME\x10\t\x12\x1a\n\x16\x44IMENSION_CONDUCTIVITY\x10\n\x12\x17\n\x13\x44IMENSION_HEAT_FLUX\x10\x0b\x12\x19\n\x15\x44IMENSION_HEAT_SOURCE\x10\x0c\x12\x1e\n\x1a\x44IMENSION_FILM_COEFFICIENT\x10\r\x12\x17\n\x13\x44IMENSION_EXPANSION\x10\x0e\x12\x1b\n\x17\x44IMENSION_SPECIFIC_HEAT\x10\x0f\x12\x13\n\x0f\x44IMENSION_POWER\x10\x10\x12\x12\n\x0e\x44IMENSION_TIME\x10\x11\x12\x1e\n\x1a\x44IMENSION_ANGULAR_VELOCITY\x10\x12\x12\"\n\x1e\x44IMENSION_ANGULAR_ACCELERATION\x10\x13\x12\x11\n\rDIMENSION_ANY\x10\x14\x12\x1c\n\x18\x44IMENSION_ENERGY_DENSITY\x10\x1e\x12\"\n\x1e\x44IMENSION_TEMPERATURE_GRADIENT\x10\x1f*j\n\tVariation\x12\x19\n\x15VARIATION_UNSPECIFIED\x10\x00\x12\x13\n\x0fVARIATION_SPACE\x10\x01\x12\x12\n\x0eVARIATION_TIME\x10\x02\x12\x19\n\x15VARIATION_TEMPERATURE\x10\x03:I\n\tdimension\x12\x1d.google.protobuf.FieldOptions\x18\xa9\x8b\x03 \x01(\x0e\x32\x15.dougong.v1.Dimension:2\n\tshorthand\x12\x1d.google.protobuf.FieldOptions\x18\xaa\x8b\x03 \x01(\x08:F\n\x06varies\x12\x1d.google.protobuf.FieldOptions\x18\xab\x8b\x03 \x03(\x0e\x32\x15.dougong.v1.Variation:H\n\x08\x61rgument\x12\x1d.google.protobuf.FieldOptions\x18\xac\x8b\x03 \x01(\x0e\x32\x15.dougong.v1.Dimensionb\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dougong.v1.options_pb2', globals())
 if _descriptor._USE_C_DESCRIPTORS == False:
   google_dot_protobuf_dot_descriptor__pb2.FieldOptions.RegisterExtension(dimension)
   google_dot_protobuf_dot_descriptor__pb2.FieldOptions.RegisterExtension(shorthand)
+  google_dot_protobuf_dot_descriptor__pb2.FieldOptions.RegisterExtension(varies)
+  google_dot_protobuf_dot_descriptor__pb2.FieldOptions.RegisterExtension(argument)
 
   DESCRIPTOR._options = None
   _DIMENSION._serialized_start=75
-  _DIMENSION._serialized_end=601
+  _DIMENSION._serialized_end=708
+  _VARIATION._serialized_start=710
+  _VARIATION._serialized_end=816
 # @@protoc_insertion_point(module_scope)

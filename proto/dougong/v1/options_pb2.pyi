@@ -3,8 +3,12 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from typing import ClassVar as _ClassVar
 
+ARGUMENT_FIELD_NUMBER: _ClassVar[int]
 DESCRIPTOR: _descriptor.FileDescriptor
 DIMENSION_ACCELERATION: Dimension
+DIMENSION_ANGULAR_ACCELERATION: Dimension
+DIMENSION_ANGULAR_VELOCITY: Dimension
+DIMENSION_ANY: Dimension
 DIMENSION_CONDUCTIVITY: Dimension
 DIMENSION_DENSITY: Dimension
 DIMENSION_ENERGY_DENSITY: Dimension
@@ -23,10 +27,21 @@ DIMENSION_SPECIFIC_HEAT: Dimension
 DIMENSION_TEMPERATURE: Dimension
 DIMENSION_TEMPERATURE_DIFFERENCE: Dimension
 DIMENSION_TEMPERATURE_GRADIENT: Dimension
+DIMENSION_TIME: Dimension
 DIMENSION_UNSPECIFIED: Dimension
 SHORTHAND_FIELD_NUMBER: _ClassVar[int]
+VARIATION_SPACE: Variation
+VARIATION_TEMPERATURE: Variation
+VARIATION_TIME: Variation
+VARIATION_UNSPECIFIED: Variation
+VARIES_FIELD_NUMBER: _ClassVar[int]
+argument: _descriptor.FieldDescriptor
 dimension: _descriptor.FieldDescriptor
 shorthand: _descriptor.FieldDescriptor
+varies: _descriptor.FieldDescriptor
 
 class Dimension(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
+
+class Variation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []

@@ -27,7 +27,7 @@ from dougong.solver.comm import Serial
 from dougong.solver.elements import SOLVABLE
 from dougong.solver.estimate import estimate, kind
 from dougong.solver.loadings import Conditions
-from dougong.solver.loads import LoadBuilder, check_loads
+from dougong.solver.loads import LoadBuilder, check_loads, check_values
 from dougong.solver.model import Model, assign_sections
 from dougong.solver.notices import notices
 from dougong.solver.partition import Part, build_part
@@ -85,7 +85,7 @@ def _check_model(problem: Problem, stored: StoredMesh, cache: dict[str, tuple[St
         held = Conditions(model)
         found += held.violations
         for acting in step.acting:
-            found += check_loads(model, acting)
+            found += check_loads(model, acting) + check_values(model, acting)
         loads = LoadBuilder(model)
         loads.run(restraining_only=True)
         if step.run.held and not held.violations:

@@ -9,6 +9,7 @@ system stays symmetric (docs/adr/0008-constraints-by-projectors.md).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ from dougong.messages import violation
 from dougong.solver.elements import FacetBasis, load_reference
 from dougong.solver.model import Model
 from dougong.solver.problem import Acting
+from dougong.solver.values import Values
+from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
 Array = NDArray[np.float64]
@@ -86,8 +89,9 @@ class ConstraintBuilder:
     def __init__(self, model: Model, acting: Acting | None = None) -> None:
         self._model = model
         self._acting = acting or model.step.own
-        self._rows: list[tuple[NDArray[np.int32], Array, float, int]] = []
+        self._rows: list[tuple[NDArray[np.int32], Array, float | Array, int]] = []
         self._source = -1
+        self._values = Values(model, pb.Condition(), "")
         self.violations: list[job_pb2.Violation] = []
 
     def run(self) -> ConstraintSet:
@@ -95,14 +99,18 @@ class ConstraintBuilder:
         physics, dim = self._model.physics, self._model.part.dim
         for k, condition in enumerate(self._acting.conditions):
             self._source = k
+            self._values = Values(self._model, condition, self._path(k))
             physics.CONDITIONS[condition.WhichOneof("kind")](condition, dim, self)
+            self.violations += self._values.violations
         return self._solve()
 
-    def prescribe(self, region: str, directions: Array, values: Array) -> None:
+    def prescribe(self, region: str, directions: Array, values: Sequence[pb.Quantity | float] | None = None) -> None:
         """See `Constraints`."""
         nodes = self._model.regions.nodes(region)
-        for direction, value in zip(directions, values, strict=True):
-            self._rows.append((nodes, np.asarray(direction, dtype=float), float(value), self._source))
+        points = self._model.part.points[nodes]
+        numbers = [self._values.at(q, points) for q in values or [0.0] * len(directions)]
+        for direction, number in zip(directions, numbers, strict=True):
+            self._rows.append((nodes, np.asarray(direction, dtype=float), number, self._source))
 
     def normal(self, region: str) -> Array | None:
         """See `Constraints`."""
@@ -153,7 +161,7 @@ class ConstraintBuilder:
         index = np.full(n_local, -1, dtype=np.int32)
         node = np.concatenate([n for n, _, _, _ in self._rows])
         direction = np.concatenate([np.broadcast_to(d, (len(n), nc)) for n, d, _, _ in self._rows])
-        value = np.concatenate([np.full(len(n), v) for n, _, v, _ in self._rows])
+        value = np.concatenate([np.broadcast_to(v, len(n)) for n, _, v, _ in self._rows])
         source = np.concatenate([np.full(len(n), s) for n, _, _, s in self._rows])
         order = np.argsort(node, kind="stable")
         node, direction, value, source = node[order], direction[order], value[order], source[order]

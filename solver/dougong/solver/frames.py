@@ -10,12 +10,11 @@ so that an answer does not depend on where the scale of temperature has its zero
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dougong.messages import violation
+from dougong.solver.nearest import nearest
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, result_pb2
 
@@ -94,10 +93,3 @@ def check_frames(step: pb.Step, path: str) -> list[job_pb2.Violation]:
                 near = ", ".join(nearest(name, cases)) or "-"
                 found.append(violation("CASE_UNKNOWN", f'{where}["{name}"]', case=name, near=near))
     return found
-
-
-def nearest(name: str, known: Sequence[str]) -> list[str]:
-    """Those of the known names that are most like a name, whatever the case; some of them where none is."""
-    by_folded = {k.casefold(): k for k in known}
-    close = difflib.get_close_matches(name.casefold(), list(by_folded), n=3, cutoff=0.4)
-    return [by_folded[c] for c in close] or list(known[:8])

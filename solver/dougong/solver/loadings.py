@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dougong.messages import InputError
+from dougong.solver.comm import Comm
 from dougong.solver.conditions import ConstraintBuilder, ConstraintSet, replaced
 from dougong.solver.loads import ElementMatrices, LoadBuilder, film_forces
 from dougong.solver.model import Model
@@ -71,15 +73,31 @@ class Conditions:
 
 
 def loadings_of(model: Model, conditions: Conditions) -> tuple[list[Loading], list[ElementMatrices]]:
-    """The loadings of a step, that of the step itself first, and what its loads add to the stiffness. Collective."""
+    """The loadings of a step, that of the step itself first, and what its loads add to the stiffness. Collective.
+
+    Raises
+    ------
+    InputError
+        A value that depends on position or time has no value somewhere, or one that cannot be.
+    """
     own = LoadBuilder(model)
     own.run()
+    wrong = list(own.violations)
     found = [Loading(own.rhs, conditions.prescribed(0))]
     for k, acting in enumerate(model.step.cases):
         case = LoadBuilder(model)
         case.run(acting)
+        wrong += case.violations
         found.append(Loading(own.rhs + case.rhs, conditions.prescribed(k + 1)))
+    refuse(model.part.comm, wrong)
     return found, own.matrices
+
+
+def refuse(comm: Comm, violations: list[job_pb2.Violation]) -> None:
+    """Raise InputError where any rank found something wrong; what several of them see is told once. Collective."""
+    found = [v for of_rank in comm.gather(violations) for v in of_rank]
+    if found:
+        raise InputError(list({v.SerializeToString(deterministic=True): v for v in found}.values()))
 
 
 def lifted(model: Model, constraints: ConstraintSet, prescribed: Array) -> Array:

@@ -15,6 +15,8 @@ from dougong.solver.elements import FacetBasis, LoadBasis, load_reference
 from dougong.solver.model import CHUNK, Model
 from dougong.solver.moments import moments
 from dougong.solver.problem import Acting
+from dougong.solver.quantities import is_constant, places, vector
+from dougong.solver.values import Values
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
@@ -65,20 +67,40 @@ class LoadBuilder:
         shape (n_local, nc): nodal loads; complete on owned nodes.
     matrices
         What loads add to the stiffness.
+    violations
+        What is wrong with values of this rank.
     """
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        self._values = Values(model, pb.Load(), "")
         self.rhs = np.zeros((model.part.n_local, model.components))
         self.matrices: list[ElementMatrices] = []
+        self.violations: list[job_pb2.Violation] = []
 
-    def run(self, acting: Acting | None = None, restraining_only: bool = False) -> None:
-        """Evaluate loads, or only those of them that also hold the body; default: those of the step. Collective."""
+    def run(self, acting: Acting | None = None, restraining_only: bool = False, varying_only: bool = False) -> None:
+        """Evaluate loads; default: those of the step. Collective.
+
+        Parameters
+        ----------
+        acting
+            Whose loads.
+        restraining_only
+            Only those of them that also hold the body.
+        varying_only
+            Only those of them whose values are no constants.
+        """
         physics, dim = self._model.physics, self._model.part.dim
-        for load in (acting or self._model.step.own).loads:
+        acting = acting or self._model.step.own
+        for k, load in enumerate(acting.loads):
+            path = f"{acting.path}.loads[{k}]"
             if restraining_only and load.WhichOneof("kind") not in physics.RESTRAINING_LOADS:
                 continue
+            if varying_only and all(is_constant(p.quantity) for p in places(load, path)):
+                continue
+            self._values = Values(self._model, load, path)
             physics.LOADS[load.WhichOneof("kind")](load, dim, self)
+            self.violations += self._values.violations
 
     def on_cells(self, region: str, form: Any, **params: Any) -> None:
         """See `Loads`."""
@@ -91,24 +113,26 @@ class LoadBuilder:
                     load_reference(block.type.name), model.part.points, block.nodes[some], model.components
                 )
                 basis.dx = basis.dx * model.extent(section, basis.default_parameters()["x"][0])
-                self._add(basis.nodes, moments(form, basis, **_params(params, basis, section)))
+                self._add(basis.nodes, moments(form, basis, **self._params(params, basis, section)))
 
     def on_facets(self, region: str, form: Any, **params: Any) -> None:
         """See `Loads`."""
         for f in self._model.regions.facets(region):
             basis, section = self._facet_basis(f)
-            self._add(basis.nodes, moments(form, basis, **_params(params, basis, section)))
+            self._add(basis.nodes, moments(form, basis, **self._params(params, basis, section)))
 
     def on_facets_bilinear(self, region: str, form: Any, **params: Any) -> None:
         """See `Loads`."""
         for f in self._model.regions.facets(region):
             basis, section = self._facet_basis(f)
-            values = element_matrices(form, basis, **_params(params, basis, section))
+            values = element_matrices(form, basis, **self._params(params, basis, section))
             self.matrices.append(ElementMatrices(f.type, f.nodes, values, f.mine(self._model.part)))
 
-    def on_nodes(self, region: str, values: Array) -> None:
+    def on_nodes(self, region: str, components: pb.Vector) -> None:
         """See `Loads`."""
-        self.rhs[self._model.regions.nodes(region)] += values
+        nodes = self._model.regions.nodes(region)
+        quantities = vector(components, self.rhs.shape[1])
+        self.rhs[nodes] += self._values.vector_at(quantities, self._model.part.points[nodes])
 
     def measure(self, region: str) -> float:
         """See `Loads`."""
@@ -129,6 +153,24 @@ class LoadBuilder:
         basis.dx = basis.dx * model.extent(section, basis.default_parameters()["x"][0])
         return basis, section
 
+    def _params(self, params: dict[str, Any], basis: Any, section: NDArray[np.int32]) -> dict[str, Any]:
+        """Parameters of a form at its points: vectors (i, n, nq), section values (n, nq), numbers as they are."""
+        shape = basis.dx.shape
+        points = np.moveaxis(np.asarray(basis.default_parameters()["x"]), 0, -1)
+        out: dict[str, Any] = {}
+        for name, value in params.items():
+            if isinstance(value, PerSection):
+                out[name] = np.broadcast_to(value.values[section][:, None], shape)
+            elif isinstance(value, pb.Quantity):
+                out[name] = self._values.at(value, points)
+            elif isinstance(value, pb.Vector):
+                found = self._values.vector_at(vector(value, self._model.part.dim), points)
+                found = np.broadcast_to(found, (*shape, found.shape[-1]))
+                out[name] = np.moveaxis(found, -1, 0)
+            else:
+                out[name] = float(value)
+        return out
+
     def _add(self, nodes: NDArray[np.integer], values: Array) -> None:
         for i in range(self.rhs.shape[1]):
             self.rhs[:, i] += np.bincount(nodes.ravel(), values[..., i].ravel(), minlength=len(self.rhs))
@@ -141,6 +183,13 @@ def film_forces(matrices: list[ElementMatrices], u: Array) -> Array:
         values = np.einsum("nij,nj->ni", e.values, u[e.nodes].reshape(len(e.nodes), -1))
         np.add.at(force, e.nodes, values.reshape(*e.nodes.shape, u.shape[1]))
     return force
+
+
+def check_values(model: Model, acting: Acting) -> list[job_pb2.Violation]:
+    """What is wrong with values that vary, where loads really act. Collective."""
+    builder = LoadBuilder(model)
+    builder.run(acting, varying_only=True)
+    return builder.violations
 
 
 def check_loads(model: Model, acting: Acting) -> list[job_pb2.Violation]:
@@ -162,17 +211,3 @@ def check_loads(model: Model, acting: Acting) -> list[job_pb2.Violation]:
             path = f"{acting.path}.loads[{k}]"
             found += [v for v in physics.check_load(load, path, model.sections[s].material) if v not in found]
     return found
-
-
-def _params(params: dict[str, Any], basis: Any, section: NDArray[np.int32]) -> dict[str, Any]:
-    """Parameters of a form at its points: vectors (i, n, nq), section values (n, nq), numbers as they are."""
-    shape = basis.dx.shape
-    out: dict[str, Any] = {}
-    for name, value in params.items():
-        if isinstance(value, PerSection):
-            out[name] = np.broadcast_to(value.values[section][:, None], shape)
-        elif isinstance(value, np.ndarray):
-            out[name] = np.broadcast_to(value[:, None, None], (len(value), *shape))
-        else:
-            out[name] = float(value)
-    return out

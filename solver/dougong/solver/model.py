@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +40,8 @@ class Model:
         For each local block the section of each cell, shape (n_cells,), int32; -1 where there is none.
     history
         States of the steps before it; None where nothing was computed.
+    time
+        Time in the step, for what depends on it: 1 at the end of a step without a time of its own.
     """
 
     step: ResolvedStep
@@ -48,6 +50,7 @@ class Model:
     sections: tuple[ResolvedSection, ...]
     section_of: tuple[NDArray[np.int32], ...]
     history: History | None = None
+    time: float = 1.0
 
     @property
     def physics(self) -> Physics:
@@ -58,6 +61,11 @@ class Model:
     def components(self) -> int:
         """Unknowns a node."""
         return max(1, len(self.physics.components(self.part.dim)))
+
+    @property
+    def parameters(self) -> Mapping[str, float]:
+        """Numbers by name, for expressions."""
+        return self.step.analysis.parameters
 
     def coefficients(self) -> NDArray[np.float64]:
         """Constitutive matrix of the solid of each section, shape (n_sections, r, r)."""

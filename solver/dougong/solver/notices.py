@@ -5,6 +5,7 @@ from __future__ import annotations
 from dougong.meshes.canonical import StoredMesh
 from dougong.messages import notice
 from dougong.solver.problem import Acting, Problem
+from dougong.solver.quantities import is_zero
 from dougong.v1 import mesh_pb2
 
 #: Cells that lock in bending: their shape functions have no curvature.
@@ -36,8 +37,8 @@ def notices(problem: Problem, stored: StoredMesh) -> list[mesh_pb2.Notice]:
 def _only_zero(acting: Acting) -> bool:
     for condition in acting.conditions:
         kind = condition.WhichOneof("kind")
-        if kind == "temperature" and condition.temperature.value:
+        if kind == "temperature" and not is_zero(condition.temperature):
             return False
-        if kind == "displacement" and any(getattr(condition.displacement, c).value for c in "xyz"):
+        if kind == "displacement" and not all(is_zero(getattr(condition.displacement, c)) for c in "xyz"):
             return False
     return True

@@ -11,19 +11,20 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
-
-from google.protobuf.message import Message
+from typing import TypeVar
 
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import RegionKind
 from dougong.messages import InputError, violation_from
 from dougong.solver.elements import SOLVABLE
-from dougong.solver.frames import FrameSpec, check_frames, frames_of, nearest
+from dougong.solver.frames import FrameSpec, check_frames, frames_of
 from dougong.solver.linalg_choice import petsc_option_allowed
+from dougong.solver.nearest import nearest
 from dougong.solver.physics import Physics, Run, all_physics, for_procedure
+from dougong.solver.quantities import is_zero, settled
+from dougong.solver.quantity_checks import check_numbers, part_of
 from dougong.v1 import analysis_pb2 as pb
-from dougong.v1 import job_pb2, options_pb2
+from dougong.v1 import job_pb2
 
 Violation = job_pb2.Violation
 T = TypeVar("T")
@@ -94,6 +95,8 @@ class ResolvedStep:
         The physics.
     message
         The step itself.
+    analysis
+        The analysis it is part of.
     """
 
     index: int
@@ -101,6 +104,7 @@ class ResolvedStep:
     procedure: str
     physics: Physics
     message: pb.Step
+    analysis: pb.Analysis
 
     @property
     def run(self) -> Run:
@@ -155,22 +159,25 @@ def resolve(analysis: pb.Analysis, stored: StoredMesh) -> Problem:
     """
     resolver = _Resolver(analysis, stored)
     problem = resolver.run()
-    if resolver.violations:
-        raise InputError(resolver.violations)
+    # What asks for the value of a number that is wrong finds zero, and need not complain of that.
+    wrong = {part_of(v.field) for v in resolver.numbers}
+    found = resolver.numbers + [v for v in resolver.violations if v.field not in wrong]
+    if found:
+        raise InputError(found)
     return problem
 
 
 class _Resolver:
     def __init__(self, analysis: pb.Analysis, stored: StoredMesh) -> None:
-        self.analysis = analysis
         self.stored = stored
+        self.numbers = check_numbers(analysis, stored.dim)
         self.violations: list[Violation] = []
+        self.analysis = settled(analysis)
 
     def say(self, reason: str, field: str = "", **params: str | float) -> None:
         self.violations.append(violation_from(reason, field, params))
 
     def run(self) -> Problem:
-        self._numbers(self.analysis, "")
         self._cells()
         self._selectors()
         steps = self._steps()
@@ -187,39 +194,6 @@ class _Resolver:
         self._outputs(steps)
         self._solver()
         return Problem(self.analysis, tuple(sections), tuple(steps))
-
-    def _numbers(self, message: Message, path: str) -> None:
-        """No number may be infinite or not a number."""
-        for descriptor, value in message.ListFields():
-            here = f"{path}.{descriptor.name}" if path else descriptor.name
-            if descriptor.message_type is not None and descriptor.message_type.GetOptions().map_entry:
-                for key in sorted(value):
-                    entry, item = f'{here}["{key}"]', value[key]
-                    if isinstance(item, Message):
-                        self._numbers(item, entry)
-                    elif isinstance(item, float) and not math.isfinite(item):
-                        self.say("NUMBER_NOT_FINITE", entry, value=item)
-                continue
-            items = [(here, value)]
-            if isinstance(value, Iterable) and not isinstance(value, str | bytes):
-                items = [(f"{here}[{k}]", v) for k, v in enumerate(value)]
-            for place, item in items:
-                if isinstance(item, pb.Quantity):
-                    self._quantity(item, descriptor, place)
-                elif isinstance(item, Message):
-                    self._numbers(item, place)
-                elif isinstance(item, float) and not math.isfinite(item):
-                    self.say("NUMBER_NOT_FINITE", place, value=item)
-
-    def _quantity(self, quantity: pb.Quantity, descriptor: Any, path: str) -> None:
-        if not quantity.HasField("value"):
-            self.say("VALUE_MISSING", path)
-        elif not math.isfinite(quantity.value):
-            self.say("NUMBER_NOT_FINITE", f"{path}.value", value=quantity.value)
-        elif descriptor.GetOptions().Extensions[options_pb2.dimension] == options_pb2.DIMENSION_TEMPERATURE:
-            zero = self.analysis.units.absolute_zero
-            if quantity.value < zero:
-                self.say("TEMPERATURE_BELOW_ABSOLUTE_ZERO", path, value=quantity.value, zero=zero)
 
     def _cells(self) -> None:
         for cell in self.stored.cell_types:
@@ -346,7 +320,7 @@ class _Resolver:
                 dims = ", ".join(f"{d}-D" for d in physics.DIMENSIONS)
                 self.say("MESH_DIMENSION_NOT_SUPPORTED", path, procedure=procedure, dim=self.stored.dim, wanted=dims)
                 continue
-            resolved.append(ResolvedStep(k, name, procedure, physics, step))
+            resolved.append(ResolvedStep(k, name, procedure, physics, step, self.analysis))
         return resolved
 
     def _conditions(self, step: ResolvedStep, acting: Acting) -> None:
@@ -399,8 +373,8 @@ class _Resolver:
             if isinstance(value, pb.Vector):
                 if not any(value.HasField(c) for c in "xyz"):
                     self.say("VECTOR_EMPTY", f"{path}.{kind}")
-                if kind == "gravity" and value.x.value and is_axisymmetric(sections):
-                    self.say("GRAVITY_NOT_AXIAL", f"{path}.gravity.x", value=value.x.value)
+                if kind == "gravity" and not is_zero(value.x) and is_axisymmetric(sections):
+                    self.say("GRAVITY_NOT_AXIAL", f"{path}.gravity.x", value=value.x.expression or value.x.value)
                 if value.HasField("z") and self.stored.dim == 2:
                     self.say("COMPONENT_NOT_IN_MODEL", f"{path}.{kind}.z", component="z")
             found = []

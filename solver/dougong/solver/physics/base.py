@@ -70,10 +70,14 @@ class Run:
 
 
 class Loads(Protocol):
-    """What a load of a physics may do; implemented by `dougong.solver.loads`."""
+    """What a load of a physics may do; implemented by `dougong.solver.loads`.
+
+    Parameters of forms are numbers, what `section_values` gives, and Quantities and Vectors of the load, which come to
+    the form as their values at its points.
+    """
 
     def on_cells(self, region: str, form: Any, **params: Any) -> None:
-        """Add a linear form over a region of cells. An array of one value for each section is given cell by cell."""
+        """Add a linear form over a region of cells."""
 
     def on_facets(self, region: str, form: Any, **params: Any) -> None:
         """Add a linear form over a region of facets."""
@@ -81,8 +85,8 @@ class Loads(Protocol):
     def on_facets_bilinear(self, region: str, form: Any, **params: Any) -> None:
         """Add a bilinear form over a region of facets to the stiffness."""
 
-    def on_nodes(self, region: str, values: Array) -> None:
-        """Add the same values, shape (nc,), to every node of a region."""
+    def on_nodes(self, region: str, components: pb.Vector) -> None:
+        """Add the values of a vector to each node of a region."""
 
     def measure(self, region: str) -> float:
         """Area of a region of facets (length times thickness in two dimensions). Collective."""
@@ -94,8 +98,11 @@ class Loads(Protocol):
 class Constraints(Protocol):
     """What a condition of a physics may do; implemented by `dougong.solver.conditions`."""
 
-    def prescribe(self, region: str, directions: Array, values: Array) -> None:
-        """Require direction . unknown = value at each node of a region, for each row of `directions` (m, nc)."""
+    def prescribe(self, region: str, directions: Array, values: Sequence[pb.Quantity | float] | None = None) -> None:
+        """Require direction . unknown = value at each node of a region, for each row of `directions` (m, nc).
+
+        The values are numbers, or Quantities of the condition; default: zero.
+        """
 
     def normal(self, region: str) -> Array | None:
         """The common outward unit normal of the facets of a region; None when they are not plane. Collective."""

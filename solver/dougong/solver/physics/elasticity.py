@@ -74,6 +74,12 @@ def traction(v: Any, w: Any) -> Any:
 
 
 @LinearForm
+def spread_force(v: Any, w: Any) -> Any:
+    """V · F / A."""
+    return dot(w.force, v) / w.area
+
+
+@LinearForm
 def pressure(v: Any, w: Any) -> Any:
     """-p v · n."""
     return -w.p * dot(w.n, v)
@@ -85,16 +91,12 @@ def body_force(v: Any, w: Any) -> Any:
     return w.density * dot(w.b, v)
 
 
-def _vector(v: pb.Vector, dim: int) -> Array:
-    return np.array([v.x.value, v.y.value, v.z.value])[:dim]
-
-
 def _displacement(condition: pb.Condition, dim: int, constraints: Constraints) -> None:
     d = condition.displacement
     given = [c for c in "xyz"[:dim] if d.HasField(c)]
     axes = local_axes(d.axes) if d.HasField("axes") else np.eye(3)
     directions = np.array([axes["xyz".index(c)][:dim] for c in given])
-    constraints.prescribe(condition.region, directions, np.array([getattr(d, c).value for c in given]))
+    constraints.prescribe(condition.region, directions, [getattr(d, c) for c in given])
 
 
 def local_axes(axes: pb.Axes) -> Array:
@@ -113,24 +115,24 @@ def local_axes(axes: pb.Axes) -> Array:
 
 
 def _fixed(condition: pb.Condition, dim: int, constraints: Constraints) -> None:
-    constraints.prescribe(condition.region, np.eye(dim), np.zeros(dim))
+    constraints.prescribe(condition.region, np.eye(dim))
 
 
 def _symmetry(condition: pb.Condition, dim: int, constraints: Constraints) -> None:
     given = np.array(condition.symmetry.normal.coordinates, dtype=float)
     normal = given / np.linalg.norm(given) if len(given) else constraints.normal(condition.region)
     if normal is not None:
-        constraints.prescribe(condition.region, normal[None], np.zeros(1))
+        constraints.prescribe(condition.region, normal[None])
 
 
 def _total_force(load: pb.Load, dim: int, loads: Loads) -> None:
     area = loads.measure(load.region)
-    loads.on_facets(load.region, traction, t=_vector(load.total_force, dim) / area)
+    loads.on_facets(load.region, spread_force, force=load.total_force, area=area)
 
 
 def _gravity(load: pb.Load, dim: int, loads: Loads) -> None:
     density = loads.section_values(lambda m: m.density.value)
-    loads.on_cells(load.region, body_force, density=density, b=_vector(load.gravity, dim))
+    loads.on_cells(load.region, body_force, density=density, b=load.gravity)
 
 
 class Elasticity:
@@ -149,14 +151,12 @@ class Elasticity:
         "symmetry": _symmetry,
     }
     LOADS: Mapping[str, Callable[[pb.Load, int, Loads], None]] = {
-        "pressure": lambda load, dim, loads: loads.on_facets(load.region, pressure, p=load.pressure.value),
-        "traction": lambda load, dim, loads: loads.on_facets(load.region, traction, t=_vector(load.traction, dim)),
+        "pressure": lambda load, dim, loads: loads.on_facets(load.region, pressure, p=load.pressure),
+        "traction": lambda load, dim, loads: loads.on_facets(load.region, traction, t=load.traction),
         "total_force": _total_force,
-        "nodal_force": lambda load, dim, loads: loads.on_nodes(load.region, _vector(load.nodal_force, dim)),
+        "nodal_force": lambda load, dim, loads: loads.on_nodes(load.region, load.nodal_force),
         "gravity": _gravity,
-        "body_force": lambda load, dim, loads: loads.on_cells(
-            load.region, body_force, density=1.0, b=_vector(load.body_force, dim)
-        ),
+        "body_force": lambda load, dim, loads: loads.on_cells(load.region, body_force, density=1.0, b=load.body_force),
     }
     LOAD_REGIONS: Mapping[str, str] = {
         "pressure": "facets",

@@ -16,6 +16,7 @@ from skfem.helpers import grad
 
 from dougong.messages import violation
 from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run
+from dougong.solver.quantities import is_constant
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, options_pb2
 
@@ -38,14 +39,20 @@ def source(v: Any, w: Any) -> Any:
     return w.s * v
 
 
+@LinearForm
+def film_source(v: Any, w: Any) -> Any:
+    """H T∞ v."""
+    return w.h * w.ambient * v
+
+
 def _temperature(condition: pb.Condition, dim: int, constraints: Constraints) -> None:
-    constraints.prescribe(condition.region, np.ones((1, 1)), np.array([condition.temperature.value]))
+    constraints.prescribe(condition.region, np.ones((1, 1)), [condition.temperature])
 
 
 def _convection(load: pb.Load, dim: int, loads: Loads) -> None:
-    h, ambient = load.convection.coefficient.value, load.convection.ambient.value
+    h, ambient = load.convection.coefficient, load.convection.ambient
     loads.on_facets_bilinear(load.region, film, h=h)
-    loads.on_facets(load.region, source, s=h * ambient)
+    loads.on_facets(load.region, film_source, h=h, ambient=ambient)
 
 
 class Heat:
@@ -60,8 +67,8 @@ class Heat:
     NEEDS_KINEMATICS = False
     CONDITIONS: Mapping[str, Callable[[pb.Condition, int, Constraints], None]] = {"temperature": _temperature}
     LOADS: Mapping[str, Callable[[pb.Load, int, Loads], None]] = {
-        "heat_flux": lambda load, dim, loads: loads.on_facets(load.region, source, s=load.heat_flux.value),
-        "heat_source": lambda load, dim, loads: loads.on_cells(load.region, source, s=load.heat_source.value),
+        "heat_flux": lambda load, dim, loads: loads.on_facets(load.region, source, s=load.heat_flux),
+        "heat_source": lambda load, dim, loads: loads.on_cells(load.region, source, s=load.heat_source),
         "convection": _convection,
     }
     LOAD_REGIONS: Mapping[str, str] = {"heat_flux": "facets", "heat_source": "cells", "convection": "facets"}
@@ -99,8 +106,9 @@ class Heat:
         if load.WhichOneof("kind") != "convection":
             return []
         found = []
-        if not load.convection.coefficient.value > 0:
-            value = load.convection.coefficient.value
+        coefficient = load.convection.coefficient
+        if is_constant(coefficient) and not coefficient.value > 0:
+            value = coefficient.value
             found.append(violation("FILM_COEFFICIENT_NOT_POSITIVE", f"{path}.convection.coefficient", value=value))
         if not load.convection.HasField("ambient"):
             found.append(violation("VALUE_MISSING", f"{path}.convection.ambient"))

@@ -15,14 +15,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dougong.messages import InputError
 from dougong.solver.assemble import BlockMatrix, assemble
 from dougong.solver.coarse import LinearLevel
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.linalg import SolveInput
 from dougong.solver.linalg_choice import choose, relative_tolerance, size_of
-from dougong.solver.loadings import Conditions, Loading, correction_loads, lifted, loadings_of, superpose
+from dougong.solver.loadings import Conditions, Loading, correction_loads, lifted, loadings_of, refuse, superpose
 from dougong.solver.loads import ElementMatrices, check_loads
 from dougong.solver.model import Model
 from dougong.solver.operator import Operator, multigrid_levels
@@ -94,10 +93,7 @@ def _drive(model: Model) -> _Driven:
     """
     conditions = Conditions(model)
     here = conditions.violations + [v for acting in model.step.acting for v in check_loads(model, acting)]
-    found = [v for of_rank in model.part.comm.gather(here) for v in of_rank]
-    if found:
-        # What several ranks see is told once.
-        raise InputError(list({v.SerializeToString(deterministic=True): v for v in found}.values()))
+    refuse(model.part.comm, here)
     return _Driven(model, conditions.constraints, *loadings_of(model, conditions))
 
 
