@@ -9,6 +9,10 @@ from unit.kernel_cases import FAMILIES, dense, make_case, random_constraints, re
 pytestmark = pytest.mark.skipif(not kernels.available(), reason="the kernels are not built")
 
 
+#: The smoother divides by this: a power of two takes no digit.
+SCALE = 0.25
+
+
 @pytest.fixture(params=["elasticity", "diffusion"])
 def system(request):
     """An operator with conditions, as a dense matrix and made ready for smoothing; the last nodes are ghosts."""
@@ -22,7 +26,7 @@ def system(request):
     values = np.zeros((pattern.n_blocks, nc, nc))
     kernels.assemble(form, pattern, values, constraints=held)
     operator = kernels.ConstrainedOperator([form], nc, (n_rows, n), held)
-    return kernels.Smoother(operator), dense(pattern, values), nc
+    return kernels.Smoother(operator, SCALE), dense(pattern, values) / SCALE, nc
 
 
 def test_smoothing_step_and_residual(system):

@@ -7,7 +7,7 @@ from scipy import sparse
 from dougong.meshes.mesh import Mesh
 from dougong.solver import assemble as assembly
 from dougong.solver import kernels
-from dougong.solver.coarse import linear_level
+from dougong.solver.coarse import Interpolation, linear_level
 from dougong.solver.operator import Operator
 from mapped import rotation
 from meshgen import box, plate
@@ -125,7 +125,7 @@ def _galerkin(case, nc):
     level = linear_level(case.model, case.constraints, case.extra)
     K = matrix(system(case).matrix)
     local = (level.owned[:, None] * nc + np.arange(nc)).ravel()
-    interpolation = level.interpolation()
+    interpolation = Interpolation(level.part, level.constraints)
     unit = np.eye(K.shape[0], dtype=np.float32).reshape(-1, K.shape[0] // nc, nc)[local]
     W = sparse.csc_matrix(np.stack([interpolation.prolong(e).ravel() for e in unit], axis=1, dtype=float))
     full = np.zeros((len(local), K.shape[0]))

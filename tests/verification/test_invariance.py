@@ -101,13 +101,15 @@ def test_in_other_units(solver):
     """Metres, newtons, pascals against millimetres, newtons, megapascals; and against units far from one."""
     mesh = box("hex20", (3, 2, 2), (2.0, 1.0, 1.0))
     a = solve(mesh, bar(np.eye(3), solver))
-    for scale, force in ((1e3, 1.0), (1e-6, 1e9)):
+    # Beyond single precision: stiffnesses of 1e59 and 1e-51, volumes of 1e54 and 1e-45.
+    for scale, force in ((1e3, 1.0), (1e-6, 1e9), (1.0, 1e54), (1.0, 1e-56), (1e18, 1.0), (1e-15, 1.0)):
         scaled = Mesh(mesh.points * scale, mesh.blocks, mesh.regions)
         b = solve(scaled, bar(np.eye(3), solver, scale, force))
         units = {"displacement": scale, "reaction": force}
         for info in a.result.fields:
             unit = units.get(info.name, force / scale**2)
             assert equal(a.field(info.name) * unit, b.field(info.name), STOCKY), info.name
+        assert b.step.solve.iterations == a.step.solve.iterations
 
 
 def test_heat_in_other_units_and_scales():

@@ -69,7 +69,7 @@ class Numbering:
             return numbers - np.array(self._first, dtype=numbers.dtype)
         # In Python integers first: a difference of int64 could overflow.
         inside = (numbers >= self._first) & (numbers <= self._first + n_entries - 1)
-        index = np.where(inside, numbers, self._first).astype(np.int64) - self._first
+        index = np.where(inside, numbers.astype(np.int64), self._first) - self._first
         if self._table is not None and self.n:
             index = self._table[index]
         index[~inside] = -1

@@ -165,8 +165,7 @@ def _add_block(
     form = stiffness_form(model, k, (field_nodes, field))
     if form is not None:
         held_rows = kernels.Pattern(matrix.indptr, matrix.indices, model.part.n_local)
-        held = kernels.Constraints(constraints.index, constraints.projectors, constraints.prescribed)
-        kernels.assemble(form, held_rows, matrix.values, constraints=held, rhs=rhs)
+        kernels.assemble(form, held_rows, matrix.values, constraints=constraints.for_kernels(), rhs=rhs)
         return
     if field is not stiffness_reference(block.type.name):
         raise ValueError("the linear level of a quadratic cell needs a fused kernel")

@@ -52,10 +52,6 @@ class LinearLevel:
         """The processes."""
         return self.part.comm
 
-    def interpolation(self) -> Interpolation:
-        """Interpolation from the corner nodes."""
-        return Interpolation(self.part, self.constraints)
-
 
 class Interpolation:
     """Interpolation from local corner nodes to owned nodes, in single precision.

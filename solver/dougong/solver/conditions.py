@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.messages import violation
+from dougong.solver import kernels
 from dougong.solver.elements import FacetBasis, load_reference
 from dougong.solver.model import Model
 from dougong.solver.problem import Acting
@@ -65,6 +66,10 @@ class ConstraintSet:
         index, no_nodes = np.full(n_local, -1, dtype=np.int32), np.empty(0, dtype=np.int32)
         nc = components
         return cls(index, no_nodes, np.empty((0, nc, nc)), np.empty((0, nc)), np.empty(0, dtype=np.int64))
+
+    def for_kernels(self) -> kernels.Constraints:
+        """The same as the compiled kernels take it."""
+        return kernels.Constraints(self.index, self.projectors, self.prescribed)
 
     def project(self, values: Array) -> Array:
         """Free part of nodal values, shape (k, nc) for the first k local nodes."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.messages import SolveError
-from dougong.solver.coarse import LinearLevel
+from dougong.solver.coarse import Interpolation, LinearLevel
 from dougong.solver.kernels import Smoother
 from dougong.solver.partition import Part
 
@@ -44,15 +44,16 @@ class PMultigrid:
     level
         The linear level.
     solve_linear
-        Solves on the linear level: values at the owned corner nodes, shape (n_corners nc,), to the same.
+        Solves on the linear level, divided by the scale of the smoother: values at the owned corner nodes, shape
+        (n_corners nc,), to the same.
     """
 
     def __init__(
         self, part: Part, smoother: Smoother, level: LinearLevel, solve_linear: Callable[[Array], Array]
     ) -> None:
-        self._part, self._smoother, self._level, self._solve_linear = part, smoother, level, solve_linear
+        self._part, self._smoother, self._solve_linear = part, smoother, solve_linear
         self._nc = smoother.nc
-        self._interpolation = level.interpolation()
+        self._interpolation = Interpolation(part, level.constraints)
         unknowns = level.owned[:, None] * self._nc + np.arange(self._nc)
         self._corners = unknowns.ravel()
         self.largest_eigenvalue = self._largest_eigenvalue()
@@ -68,7 +69,7 @@ class PMultigrid:
         b = (residual / scale).astype(np.float32)
         x, y = self._x, self._y
         coefficients = list(_chebyshev(_LOWER * self.largest_eigenvalue, _UPPER * self.largest_eigenvalue, STEPS))
-        # From a zero start the first step needs no product.
+        # Both levels are divided by one number. From a zero start the first step needs no product.
         self._smoother.start(b, coefficients[0][0], self._p, x)
         for alpha, beta in coefficients[1:]:
             x, y = self._smooth(b, x, y, alpha, beta)
@@ -85,7 +86,7 @@ class PMultigrid:
         for alpha, beta in coefficients:
             x, y = self._smooth(b, x, y, alpha, beta)
         out[:] = x[: b.size]
-        out *= scale
+        out *= scale / self._smoother.scale
 
     def _smooth(self, b: Single, x: Single, y: Single, alpha: float, beta: float) -> tuple[Single, Single]:
         self._update(x)

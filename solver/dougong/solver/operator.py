@@ -29,20 +29,25 @@ class Operator:
     ----------
     model, constraints, extra
         As for `dougong.solver.assemble.assemble`.
+
+    Attributes
+    ----------
+    scale
+        About the size of the numbers, a power of two, the same on all ranks.
     """
 
     def __init__(self, model: Model, constraints: ConstraintSet, extra: list[ElementMatrices]) -> None:
         self.part: Part = model.part
         found = (stiffness_form(model, k, None) for k in range(len(self.part.blocks)))
-        held = kernels.Constraints(constraints.index, constraints.projectors, constraints.prescribed)
         self.cells = kernels.ConstrainedOperator(
             [form for form in found if form is not None],
             model.components,
             (self.part.n_owned, self.part.n_local),
-            held,
+            constraints.for_kernels(),
             _extra(extra, self.part.n_local, model.components),
         )
         self.nc = model.components
+        self.scale = kernels.power_of_two(float(self.part.comm.max(np.abs(self.cells.diagonal).max(initial=0.0))))
         self._product = kernels.Product(self.cells, np.float64)
         self._x, self._y = self._product.vector(), self._product.vector()
 
@@ -87,13 +92,20 @@ def multigrid_levels(
 ) -> tuple[Operator, LinearLevel] | None:
     """The operator and the linear level below it; None for linear cells, or without kernels. Collective.
 
+    The linear level is divided by the scale of the operator: single precision, and what PETSc takes for a pivot that
+    is zero, know no units.
+
     Parameters
     ----------
     model, constraints, extra
         As for `dougong.solver.assemble.assemble`.
     """
     level = linear_level(model, constraints, extra)
-    return None if level is None else (Operator(model, constraints, extra), level)
+    if level is None:
+        return None
+    operator = Operator(model, constraints, extra)
+    np.divide(level.matrix.values, operator.scale, out=level.matrix.values)
+    return operator, level
 
 
 def _extra(extra: list[ElementMatrices], n_nodes: int, nc: int) -> Any:

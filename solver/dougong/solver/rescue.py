@@ -87,11 +87,11 @@ class RescuingSolver:
         except SolveError as error:
             if not self._may_rescue or error.reason not in _ITERATION_FAILED:
                 raise
+            self.destroy()  # what it held is free for the factor
             self._refuse_too_large(error)
             because: dict[str, str | Said] = {k: error.params.get(k, "?") for k in ("cause", "iterations")}
             self._choice = Choice(True, Said("CHOSEN_AS_RESCUE", because))
             self._may_rescue = False
-            self.destroy()
             x, record = self._try(rhs, further)
         record.setups = self._setups - before
         record.why, record.why_zh = self._choice.why.text(), self._choice.why.text("zh")
@@ -119,7 +119,6 @@ class RescuingSolver:
         return factor_bytes(self._size) <= free
 
     def _refuse_too_large(self, error: SolveError) -> None:
-        self.destroy()  # what it held is free for the factor
         free = free_bytes(self._given.part.comm)
         if not self._fits(free):
             if error.reason != "NOT_CONVERGED":

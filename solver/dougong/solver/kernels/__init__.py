@@ -20,7 +20,7 @@ from dougong.solver.kernels.evaluate import (
 from dougong.solver.kernels.forms import Form, diffusion, elasticity, elasticity_tangents, mass
 from dougong.solver.kernels.loader import KernelError, available, library
 from dougong.solver.kernels.matrix import Constraints, Pattern, assemble, block_pattern
-from dougong.solver.kernels.product import ConstrainedOperator, Product
+from dougong.solver.kernels.product import ConstrainedOperator, Product, power_of_two
 from dougong.solver.kernels.smoother import Smoother
 
 __all__ = [
@@ -46,4 +46,5 @@ __all__ = [
     "library",
     "mass",
     "measures",
+    "power_of_two",
 ]

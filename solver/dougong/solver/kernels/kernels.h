@@ -73,6 +73,8 @@ typedef struct {
     int64_t affine;          /* the Jacobian is constant: once a cell, not once a point */
     int64_t by_point;        /* coefficients once a point, not once a cell */
     int64_t n_coefficients;
+    double length;           /* what lengths and coefficients are divided by: single precision holds 1e-38 to 1e38 */
+    double coefficient;
     const void *gradients;   /* (n_points, n_field, dim) */
     const void *weights;     /* (n_points): of the modes, or ones */
     int32_t *nodes;          /* (n_batches, n_field, lanes) */

@@ -88,6 +88,8 @@ class PreparedStruct(ctypes.Structure):
         ("affine", c_int64),
         ("by_point", c_int64),
         ("n_coefficients", c_int64),
+        ("length", c_double),
+        ("coefficient", c_double),
         ("gradients", c_void_p),
         ("weights", c_void_p),
         ("nodes", c_void_p),

@@ -116,6 +116,7 @@ INLINE void OF(prepare_cells)(work *w, const int64_t *cells, int64_t n, dg_prepa
     const dg_form *f = w->f;
     const int dd = dim * dim;
     const int64_t kf = c->n_field, sets = p->affine ? 1 : c->n_points, nk = p->n_coefficients;
+    const vd shorter = v_set(1.0 / p->length);
     for (int64_t first = 0; first < n; first += W) {
         const int m = n - first < W ? (int)(n - first) : W;
         int64_t cell[W];
@@ -124,6 +125,7 @@ INLINE void OF(prepare_cells)(work *w, const int64_t *cells, int64_t n, dg_prepa
         for (int64_t q = 0; q < sets; q++) {
             vd jac[9], inv[9];
             jacobian(w, p->affine ? c->affine_geometry : c->geometry_gradients + q * c->n_geometry * dim, jac, dim);
+            for (int i = 0; i < dd; i++) jac[i] *= shorter;
             const vd det = v_abs(invert(jac, inv, dim));
             for (int l = 0; l < m; l++) {
                 const int64_t batch = (first + l) / LANES, lane = (first + l) % LANES;
@@ -144,7 +146,7 @@ INLINE void OF(prepare_cells)(work *w, const int64_t *cells, int64_t n, dg_prepa
                 REAL *out = (REAL *)p->coefficients + (batch * (p->by_point ? c->n_points : 1) + q) * nk * LANES + lane;
                 const double *in = p->by_point ? f->tangents + (cell[l] * c->n_points + q) * nk
                                                : f->table + (int64_t)f->index[cell[l]] * nk;
-                for (int64_t i = 0; i < nk; i++) out[i * LANES] = (REAL)in[i];
+                for (int64_t i = 0; i < nk; i++) out[i * LANES] = (REAL)(in[i] / p->coefficient);
             }
         }
     }

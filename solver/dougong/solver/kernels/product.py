@@ -11,6 +11,7 @@ Computers & Fluids 63, 2012.
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from dougong.solver.kernels.arrays import address, reals
+from dougong.solver.kernels.cells import CellBlock
 from dougong.solver.kernels.evaluate import diagonal_blocks
 from dougong.solver.kernels.forms import Form
 from dougong.solver.kernels.loader import PreparedStruct, check_status, need_library
@@ -103,16 +105,18 @@ class Product:
         The operator.
     dtype
         float64 or float32.
+    scale
+        Products are with A / scale.
     """
 
-    def __init__(self, operator: ConstrainedOperator, dtype: Any) -> None:
+    def __init__(self, operator: ConstrainedOperator, dtype: Any, scale: float = 1.0) -> None:
         self.operator, self.dtype = operator, np.dtype(dtype)
         kernels: Any = need_library().kernels
         single = self.dtype == np.float32
         self._product = kernels.product_single if single else kernels.product_double
-        self._prepared = [p for form in operator.forms for p in _prepare(form, self.dtype)]
-        self._extra = None if operator.extra is None else operator.extra.astype(self.dtype)
-        kept = (operator.projectors, operator.owned_projectors, operator.penalty)
+        self._prepared = [p for form in operator.forms for p in _prepare(form, self.dtype, scale)]
+        self._extra = None if operator.extra is None else (operator.extra / scale).astype(self.dtype)
+        kept = (operator.projectors, operator.owned_projectors, operator.penalty / scale)
         self._P, self._owned_P, self._penalty = (a.astype(self.dtype) for a in kept)
 
     def vector(self) -> NDArray[Any]:
@@ -152,8 +156,17 @@ class Product:
         v[rows] = np.einsum("nij,nj->ni", self._owned_P, v[rows]) + np.einsum("nij,nj->ni", self._penalty, u[rows])
 
 
-def _prepare(form: Form, dtype: np.dtype[Any]) -> list[tuple[PreparedStruct, Any]]:
-    """Affine cells and the others, each as what the kernels take; with the arrays that must live as long."""
+def power_of_two(size: float) -> float:
+    """The power of two below a positive number: divided by it, numbers keep all their digits; 1 for others."""
+    return math.ldexp(1.0, math.frexp(size)[1] - 1) if 0 < size < math.inf else 1.0
+
+
+def _prepare(form: Form, dtype: np.dtype[Any], scale: float) -> list[tuple[PreparedStruct, Any]]:
+    """Affine cells and the others, each as what the kernels take; with the arrays that must live as long.
+
+    In double precision lengths are what they are. In single precision they are divided by L, about the size of a cell:
+    in d dimensions the product is then L^(2 - d) times as large, and coefficients are divided by so much more.
+    """
     block, kernels = form.block, need_library().kernels
     varies = form.struct.point_factor is not None or form.struct.tangents is not None
     affine = (block.affine != 0) & (not varies)
@@ -161,6 +174,8 @@ def _prepare(form: Form, dtype: np.dtype[Any]) -> list[tuple[PreparedStruct, Any
     lanes, fill = (
         (kernels.single_lanes, kernels.prepare_single) if single else (kernels.double_lanes, kernels.prepare_double)
     )
+    length = power_of_two(_cell_size(block)) if single else 1.0
+    coefficient = scale * length ** (2 - block.dim)
     found = []
     for is_affine in (True, False):
         cells = np.flatnonzero(affine == is_affine)
@@ -184,6 +199,8 @@ def _prepare(form: Form, dtype: np.dtype[Any]) -> list[tuple[PreparedStruct, Any
             affine=int(is_affine),
             by_point=int(by_point),
             n_coefficients=n_coefficients,
+            length=length,
+            coefficient=coefficient,
             gradients=address(gradients),
             weights=address(weights),
             nodes=address(nodes),
@@ -193,6 +210,11 @@ def _prepare(form: Form, dtype: np.dtype[Any]) -> list[tuple[PreparedStruct, Any
         check_status(fill(block.struct, form.struct, address(cells), len(cells), ctypes.byref(struct)))
         found.append((struct, (gradients, weights, nodes, geometry, coefficients)))
     return found
+
+
+def _cell_size(block: CellBlock) -> float:
+    """About how long a cell is: the first of them."""
+    return float(np.ptp(block.points[block.geometry[0]], axis=0).max()) if block.n_cells else 1.0
 
 
 def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -19,21 +19,23 @@ Single = NDArray[np.float32]
 
 
 class Smoother:
-    """Steps of a Chebyshev iteration for an operator A with diagonal blocks D.
+    """Steps of a Chebyshev iteration for an operator A with diagonal blocks D, which is another one divided by `scale`.
 
     Parameters
     ----------
     operator
-        The operator.
+        The operator times `scale`.
+    scale
+        The same on all ranks: about the size of its diagonal, so that single precision holds it whatever the units.
     """
 
-    def __init__(self, operator: ConstrainedOperator) -> None:
-        self.product = Product(operator, np.float32)
+    def __init__(self, operator: ConstrainedOperator, scale: float = 1.0) -> None:
+        self.product, self.scale = Product(operator, np.float32, scale), scale
         self.nc, self._n = operator.nc, operator.n_rows
         self._kernels: Any = need_library().kernels
         self._inverse = np.empty(operator.diagonal.shape, dtype=np.float32)
-        blocks = (address(operator.diagonal), address(self._inverse))
-        check_status(self._kernels.invert_blocks(self._n, self.nc, *blocks))
+        diagonal = np.ascontiguousarray(operator.diagonal / scale)
+        check_status(self._kernels.invert_blocks(self._n, self.nc, address(diagonal), address(self._inverse)))
         self._Ax = self.product.vector()
 
     def vector(self) -> Single:
