@@ -115,6 +115,12 @@ def test_names_in_other_encodings():
     assert shown(b"\x00\x1b[31m" + b"a" * 100) == "··[31m" + "a" * 54 + "…"
 
 
+def test_numbers_narrower_than_those_of_the_mesh_are_looked_up():
+    """As .inp and Gmsh readers give them: 32-bit references into a mesh whose numbers begin beyond."""
+    far = 2**40 + np.arange(4)
+    assert Numbering(far).find(np.array([7, -7], dtype=np.int32)).tolist() == [-1, -1]
+
+
 @pytest.mark.parametrize(
     "ids",
     [[1, 2, 3, 4], [5, 6, 7, 8], [4, 2, 3, 1], [10, 3, 7, 12], [1, 10**15, 5, 3], [-(2**62), 2**62, 0, 1]],

@@ -40,6 +40,17 @@ RECORDED = (
 )
 
 
+def test_a_body_of_revolution_costs_a_matrix():
+    """There is no kernel: nothing is multiplied cell by cell."""
+    mesh = meshgen.plate("quad8", (2, 2))
+    size = SimpleNamespace(dim=2, n_nodes=10**6, block_sizes=(330_000,), cell_types=(CELL_TYPES["quad8"],))
+    plane, ring = (
+        estimate(resolve(solving.analysis(given), solving.store(mesh)), size, job_pb2.Resources(ranks=1)).memory_bytes
+        for given in (solving.elastic(sections=solving.kinematics(k)) for k in ("plane_strain", "axisymmetric"))
+    )
+    assert ring > 2 * plane
+
+
 def predicted(nodes, cells, ranks=1, cell_type="tet10", cases=0):
     """The estimate of a body of this size."""
     stored = solving.store(meshgen.box("tet10", (1, 1, 1)))

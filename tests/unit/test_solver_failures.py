@@ -7,7 +7,7 @@ import pytest
 
 from dougong.internal import run_pb2
 from dougong.messages import SolveError
-from dougong.solver import linalg, rundir, worker
+from dougong.solver import comm, linalg, rundir, worker
 from dougong.solver.comm import Serial
 from meshgen import box, plate
 from solving import elastic, heat, mpiexec, prepare, solve, store, value, vector
@@ -234,6 +234,13 @@ def test_worker_needs_one_argument(capsys):
     assert worker.main([]) == 2
     assert "RUNDIR" in capsys.readouterr().err
     assert np.geterr() is not None
+
+
+def test_more_rows_than_mpi_counts_are_refused():
+    assert comm._int32(np.array([2**31 - 1])).dtype == np.int32
+    with pytest.raises(SolveError) as caught:
+        comm._int32(np.array([0, 2**31]))
+    assert (caught.value.reason, caught.value.params["rows"]) == ("TOO_MUCH_FOR_ONE_RANK", str(2**31))
 
 
 @pytest.mark.parametrize("most", [2**31 - 1, 2**31])

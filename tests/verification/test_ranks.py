@@ -221,6 +221,14 @@ def test_an_error_on_several_ranks_ends_the_run():
     assert failure.violations[0].reason == "CONDITIONS_CONTRADICT"
 
 
+def test_nodes_that_several_ranks_see_are_told_once():
+    stored = store(box("hex8", (3, 2, 2), (3, 1, 1)))
+    given = elastic(conditions=[{"region": "z0", "fixed": {}}, {"region": "z0", "displacement": {"z": value(1.0)}}])
+    one, two = (solve(stored, given, n).failure.violations for n in (1, 2))
+    assert len(one[0].node_ids) == 12
+    assert list(one) == list(two)
+
+
 @pytest.mark.parametrize("which", [0, -1])
 def test_damage_in_any_ranks_share_is_seen_before_anything_is_computed(which):
     """The first file is checked by rank 0, the last one by rank 1."""

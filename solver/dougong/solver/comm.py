@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dougong.messages import SolveError
+
 
 class Comm(Protocol):
     """A group of processes; every method but the properties is collective."""
@@ -189,7 +191,7 @@ def _starts(counts: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _int32(counts: NDArray[np.int64]) -> NDArray[np.int32]:
     if counts.max(initial=0) >= 2**31:
-        raise OverflowError("2^31 rows or more for one rank: take more ranks")
+        raise SolveError("TOO_MUCH_FOR_ONE_RANK", rows=int(counts.max()))
     return counts.astype(np.int32)
 
 

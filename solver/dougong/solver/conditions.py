@@ -146,9 +146,8 @@ class ConstraintBuilder:
             free = np.where((row < 0)[:, None], direction, held.projectors[row] @ direction if len(held.nodes) else 0.0)
             loose.setdefault(source, []).append(nodes[np.linalg.norm(free, axis=1) > _RANK])
         for source, found in loose.items():
-            nodes = np.unique(np.concatenate(found))
-            if len(nodes):
-                ids = self._model.regions.stored.load().node_numbers(np.sort(self._model.part.nodes[nodes]))
+            ids = self._numbers(np.concatenate(found))
+            if len(ids):
                 region = self._acting.conditions[source].region
                 self.violations.append(
                     violation(
@@ -161,7 +160,7 @@ class ConstraintBuilder:
 
     def _solve(self) -> ConstraintSet:
         nc, n_local = self._model.components, self._model.part.n_local
-        if not self._rows:
+        if not self._rows:  # on all ranks alike
             return ConstraintSet.none(n_local, nc)
         index = np.full(n_local, -1, dtype=np.int32)
         node = np.concatenate([n for n, _, _, _ in self._rows])
@@ -174,6 +173,7 @@ class ConstraintBuilder:
         index[nodes] = np.arange(len(nodes), dtype=np.int32)
         projectors, prescribed = np.empty((len(nodes), nc, nc)), np.empty((len(nodes), nc))
         rank = np.empty(len(nodes), dtype=np.int64)
+        wrong: dict[int, tuple[NDArray[np.int32], NDArray[np.int64]]] = {}
         largest = float(self._model.part.comm.max(np.abs(value).max(initial=0.0)))
         for m in np.unique(count):
             group = np.flatnonzero(count == m)
@@ -183,21 +183,38 @@ class ConstraintBuilder:
             error = np.abs(np.einsum("nmi,ni->nm", N, prescribed[group]) - g).max(axis=1)
             bad = group[error > _AGREE * largest + slack]
             if len(bad):
-                self._contradiction(nodes[bad], np.unique(source[first[bad, None] + np.arange(m)]))
+                wrong[int(m)] = nodes[bad], source[first[bad, None] + np.arange(m)].ravel()
+        self._contradictions(wrong)
         return ConstraintSet(index, nodes.astype(np.int32), projectors, prescribed, rank)
 
-    def _contradiction(self, nodes: NDArray[np.int32], sources: NDArray[np.int64]) -> None:
+    def _numbers(self, nodes: NDArray[np.int32]) -> NDArray[np.int64]:
+        """The numbers in the file of local nodes of all ranks, each once, as on one rank. Collective."""
         part = self._model.part
-        ids = self._model.regions.stored.load().node_numbers(np.sort(part.nodes[nodes]))
-        conditions = self._acting.conditions
-        regions = ", ".join(dict.fromkeys(conditions[s].region for s in sources))
-        paths = ", ".join(self._path(int(s)) for s in sources)
-        path = self._path(int(sources[-1]))
-        self.violations.append(
-            violation(
-                "CONDITIONS_CONTRADICT", path, node_ids=ids.tolist(), regions=regions, conditions=paths, count=len(ids)
+        here = part.nodes[nodes[nodes < part.n_owned]]
+        found = np.unique(np.concatenate(part.comm.gather(here)))
+        return np.asarray(self._model.regions.stored.load().node_numbers(found)) if len(found) else found
+
+    def _contradictions(self, wrong: dict[int, tuple[NDArray[np.int32], NDArray[np.int64]]]) -> None:
+        """Tell local nodes at which conditions contradict each other, by how many meet there. Collective."""
+        comm = self._model.part.comm
+        nothing = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64)
+        for m in sorted({m for found in comm.gather(list(wrong)) for m in found}):
+            nodes, here = wrong.get(m, nothing)
+            ids, sources = self._numbers(nodes), np.unique(np.concatenate(comm.gather(here)))
+            conditions = self._acting.conditions
+            regions = ", ".join(dict.fromkeys(conditions[s].region for s in sources))
+            paths = ", ".join(self._path(int(s)) for s in sources)
+            path = self._path(int(sources[-1]))
+            self.violations.append(
+                violation(
+                    "CONDITIONS_CONTRADICT",
+                    path,
+                    node_ids=ids.tolist(),
+                    regions=regions,
+                    conditions=paths,
+                    count=len(ids),
+                )
             )
-        )
 
 
 def replaced(held: ConstraintSet, other: ConstraintSet) -> Array:

@@ -37,7 +37,7 @@ MPI_SECONDS = 0.5
 #: Seconds fall with the ranks to this power.
 EFFICIENCY = 0.75
 
-#: Quadratic cells: p-multigrid. Linear ones: algebraic multigrid on the matrix itself.
+#: Quadratic cells: p-multigrid. Linear ones, and all about an axis of symmetry: algebraic multigrid on the matrix.
 QUADRATIC = Iterative(2.48, 354, 4.49e-09, 1.04e-05)
 LINEAR = Iterative(39.7, 0, 5.75e-07, 3.74e-06)
 

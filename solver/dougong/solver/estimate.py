@@ -14,7 +14,7 @@ import math
 from dougong.meshes.canonical import StoredMesh
 from dougong.solver import costs
 from dougong.solver.linalg_choice import choose, size_of
-from dougong.solver.problem import Problem
+from dougong.solver.problem import Problem, is_axisymmetric
 from dougong.v1 import job_pb2
 
 #: Blocks of the matrix for each cell: pairs of nodes that meet in a cell, each counted once, in a large mesh.
@@ -43,14 +43,15 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
         Ranks it would run on.
     """
     ranks = max(1, resources.ranks)
-    quadratic = any(t.order > 1 for t in stored.cell_types)
+    # About an axis of symmetry there are no kernels, and so a matrix with algebraic multigrid on it.
+    by_products = any(t.order > 1 for t in stored.cell_types) and not is_axisymmetric(problem.sections)
     dofs, memory, seconds, solver = 0, 0.0, 0.0, ""
     for step in problem.steps:
         nc = max(1, len(step.physics.components(stored.dim)))
         n = nc * stored.n_nodes
         direct = choose(problem.analysis.solver, size_of(stored, nc)).direct
         numbers = matrix_numbers(stored, nc)
-        cost = costs.QUADRATIC if quadratic else costs.LINEAR
+        cost = costs.QUADRATIC if by_products else costs.LINEAR
         if direct:
             entries, operations = factor(n, stored.dim)
             factors = costs.DIRECT[stored.dim]
