@@ -157,10 +157,12 @@ def random_constraints(rng: np.random.Generator, n_nodes: int, nc: int, share: f
     return kernels.Constraints(index, projectors, prescribed)
 
 
-def same_form(block: kernels.CellBlock) -> kernels.Form:
-    """An isotropic material."""
-    if block.dim == 2:
-        return kernels.elasticity(block, [[[3.0, 1.0, 0.0], [1.0, 3.0, 0.0], [0.0, 0.0, 1.0]]])
-    matrix = np.diag([2.0, 2.0, 2.0, 1.0, 1.0, 1.0])
-    matrix[:3, :3] += 1.5
-    return kernels.elasticity(block, matrix[None])
+def same_form(block: kernels.CellBlock, factor: NDArray[np.float64] | None = None) -> kernels.Form:
+    """An isotropic material; with a factor, shape (m, nq), as a matrix of its own at each point."""
+    matrix = np.array([[3.0, 1.0, 0.0], [1.0, 3.0, 0.0], [0.0, 0.0, 1.0]])
+    if block.dim == 3:
+        matrix = np.diag([2.0, 2.0, 2.0, 1.0, 1.0, 1.0])
+        matrix[:3, :3] += 1.5
+    if factor is None:
+        return kernels.elasticity(block, matrix[None])
+    return kernels.elasticity_tangents(block, matrix * factor[..., None, None])

@@ -89,6 +89,38 @@ def test_anisotropic_elasticity_per_cell_and_per_point(case):
         assert relative_difference(found, expected) < TOLERANCE
 
 
+def test_matrices_that_vary_from_point_to_point(case):
+    rng = np.random.default_rng(3)
+    block, dim = case.block, case.block.dim
+    shape = (block.n_cells, block.n_points)
+    vector, place = case.vector_basis()
+
+    @skfem.BilinearForm
+    def elastic(u, v, w):
+        return ddot(voigt_stress(np.moveaxis(tangents, (2, 3), (0, 1)), sym_grad(u), dim), sym_grad(v))
+
+    @skfem.BilinearForm
+    def diffusive(u, v, w):
+        return np.einsum("mqkl,lmq,kmq->mq", tangents[..., :dim, :dim], grad(u), grad(v))
+
+    tangents = anisotropic(rng, block.n_cells * block.n_points, dim)
+    tangents = tangents.reshape(*shape, *tangents.shape[1:])
+    expected = elastic.assemble(vector).toarray()[np.ix_(place, place)]
+    found = matrix_of(case, kernels.elasticity_tangents(block, tangents))
+    assert relative_difference(found, expected) < TOLERANCE
+    expected = diffusive.assemble(case.basis).toarray()
+    found = matrix_of(case, kernels.diffusion_tangents(block, np.ascontiguousarray(tangents[..., :dim, :dim])))
+    assert relative_difference(found, expected) < TOLERANCE
+
+    constants = rng.uniform(0.5, 2.0, (2, *shape))
+    tangents = constants[0, ..., None, None] * isotropic(1.0, 0.0, dim)
+    tangents = tangents + constants[1, ..., None, None] * isotropic(0.0, 1.0, dim)
+    expected = elastic.assemble(vector).toarray()[np.ix_(place, place)]
+    form = kernels.elasticity_tangents(block, tangents)
+    assert form.n_coefficients == 2  # recognised as isotropic
+    assert relative_difference(matrix_of(case, form), expected) < TOLERANCE
+
+
 def test_diffusion(case):
     rng = np.random.default_rng(2)
     block, dim = case.block, case.block.dim

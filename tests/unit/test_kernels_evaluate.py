@@ -31,12 +31,28 @@ def forms_of(block):
         "general": kernels.elasticity(block, matrices, index, cell_factor=factor[:, 0]),
         "factors": kernels.elasticity(block, matrices, index, point_factor=factor),
         "tangents": kernels.elasticity_tangents(block, matrices[index][:, None] * factor[..., None, None]),
+        "isotropic tangents": same_form(block, factor),
         "diffusion": kernels.diffusion(block, matrices[:, :dim, :dim], index),
+        "diffusion tangents": kernels.diffusion_tangents(
+            block, matrices[index][:, None, :dim, :dim] * factor[..., None, None]
+        ),
         "mass": kernels.mass(block, [1.0, 3.0], index, n_components=dim),
     }
 
 
-@pytest.mark.parametrize("kind", ["isotropic", "general", "factors", "tangents", "diffusion", "mass"])
+KINDS = (
+    "isotropic",
+    "general",
+    "factors",
+    "tangents",
+    "isotropic tangents",
+    "diffusion",
+    "diffusion tangents",
+    "mass",
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_product_and_diagonal_are_those_of_the_matrix(case, kind):
     rng = np.random.default_rng(6)
     for curved in (case, make_case("tet10", curved=False, n=2) if kind == "isotropic" else case):

@@ -12,7 +12,7 @@ LOCATION_NODE: Location
 LOCATION_UNSPECIFIED: Location
 
 class Analysis(_message.Message):
-    __slots__ = ["materials", "mesh", "name", "outputs", "parameters", "regions", "sections", "solver", "steps", "units"]
+    __slots__ = ["materials", "mesh", "name", "orientations", "outputs", "parameters", "regions", "sections", "solver", "steps", "units"]
     class MaterialsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -20,6 +20,13 @@ class Analysis(_message.Message):
         key: str
         value: Material
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Material, _Mapping]] = ...) -> None: ...
+    class OrientationsEntry(_message.Message):
+        __slots__ = ["key", "value"]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Orientation
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Orientation, _Mapping]] = ...) -> None: ...
     class ParametersEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +44,7 @@ class Analysis(_message.Message):
     MATERIALS_FIELD_NUMBER: _ClassVar[int]
     MESH_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    ORIENTATIONS_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     REGIONS_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +55,7 @@ class Analysis(_message.Message):
     materials: _containers.MessageMap[str, Material]
     mesh: str
     name: str
+    orientations: _containers.MessageMap[str, Orientation]
     outputs: Outputs
     parameters: _containers.ScalarMap[str, float]
     regions: _containers.MessageMap[str, Region]
@@ -54,7 +63,13 @@ class Analysis(_message.Message):
     solver: SolverOptions
     steps: _containers.RepeatedCompositeFieldContainer[Step]
     units: UnitSystem
-    def __init__(self, name: _Optional[str] = ..., mesh: _Optional[str] = ..., units: _Optional[_Union[UnitSystem, _Mapping]] = ..., regions: _Optional[_Mapping[str, Region]] = ..., materials: _Optional[_Mapping[str, Material]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., outputs: _Optional[_Union[Outputs, _Mapping]] = ..., solver: _Optional[_Union[SolverOptions, _Mapping]] = ..., parameters: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., mesh: _Optional[str] = ..., units: _Optional[_Union[UnitSystem, _Mapping]] = ..., regions: _Optional[_Mapping[str, Region]] = ..., materials: _Optional[_Mapping[str, Material]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., outputs: _Optional[_Union[Outputs, _Mapping]] = ..., solver: _Optional[_Union[SolverOptions, _Mapping]] = ..., parameters: _Optional[_Mapping[str, float]] = ..., orientations: _Optional[_Mapping[str, Orientation]] = ...) -> None: ...
+
+class Anisotropic(_message.Message):
+    __slots__ = ["constants"]
+    CONSTANTS_FIELD_NUMBER: _ClassVar[int]
+    constants: _containers.RepeatedCompositeFieldContainer[Quantity]
+    def __init__(self, constants: _Optional[_Iterable[_Union[Quantity, _Mapping]]] = ...) -> None: ...
 
 class Axes(_message.Message):
     __slots__ = ["x_axis", "xy_plane"]
@@ -176,14 +191,67 @@ class LoadCase(_message.Message):
     def __init__(self, name: _Optional[str] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ...) -> None: ...
 
 class Material(_message.Message):
-    __slots__ = ["conductivity", "density", "elastic"]
+    __slots__ = ["anisotropic", "conductivity", "density", "elastic", "orthotropic", "orthotropic_conductivity"]
+    ANISOTROPIC_FIELD_NUMBER: _ClassVar[int]
     CONDUCTIVITY_FIELD_NUMBER: _ClassVar[int]
     DENSITY_FIELD_NUMBER: _ClassVar[int]
     ELASTIC_FIELD_NUMBER: _ClassVar[int]
+    ORTHOTROPIC_CONDUCTIVITY_FIELD_NUMBER: _ClassVar[int]
+    ORTHOTROPIC_FIELD_NUMBER: _ClassVar[int]
+    anisotropic: Anisotropic
     conductivity: Quantity
     density: Quantity
     elastic: Elastic
-    def __init__(self, elastic: _Optional[_Union[Elastic, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., conductivity: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+    orthotropic: Orthotropic
+    orthotropic_conductivity: OrthotropicConductivity
+    def __init__(self, elastic: _Optional[_Union[Elastic, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., conductivity: _Optional[_Union[Quantity, _Mapping]] = ..., orthotropic: _Optional[_Union[Orthotropic, _Mapping]] = ..., anisotropic: _Optional[_Union[Anisotropic, _Mapping]] = ..., orthotropic_conductivity: _Optional[_Union[OrthotropicConductivity, _Mapping]] = ...) -> None: ...
+
+class Orientation(_message.Message):
+    __slots__ = ["axes", "cylindrical"]
+    class Cylindrical(_message.Message):
+        __slots__ = ["axis", "origin"]
+        AXIS_FIELD_NUMBER: _ClassVar[int]
+        ORIGIN_FIELD_NUMBER: _ClassVar[int]
+        axis: Point
+        origin: Point
+        def __init__(self, origin: _Optional[_Union[Point, _Mapping]] = ..., axis: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+    AXES_FIELD_NUMBER: _ClassVar[int]
+    CYLINDRICAL_FIELD_NUMBER: _ClassVar[int]
+    axes: Axes
+    cylindrical: Orientation.Cylindrical
+    def __init__(self, axes: _Optional[_Union[Axes, _Mapping]] = ..., cylindrical: _Optional[_Union[Orientation.Cylindrical, _Mapping]] = ...) -> None: ...
+
+class Orthotropic(_message.Message):
+    __slots__ = ["e1", "e2", "e3", "g12", "g13", "g23", "nu12", "nu13", "nu23"]
+    E1_FIELD_NUMBER: _ClassVar[int]
+    E2_FIELD_NUMBER: _ClassVar[int]
+    E3_FIELD_NUMBER: _ClassVar[int]
+    G12_FIELD_NUMBER: _ClassVar[int]
+    G13_FIELD_NUMBER: _ClassVar[int]
+    G23_FIELD_NUMBER: _ClassVar[int]
+    NU12_FIELD_NUMBER: _ClassVar[int]
+    NU13_FIELD_NUMBER: _ClassVar[int]
+    NU23_FIELD_NUMBER: _ClassVar[int]
+    e1: Quantity
+    e2: Quantity
+    e3: Quantity
+    g12: Quantity
+    g13: Quantity
+    g23: Quantity
+    nu12: Quantity
+    nu13: Quantity
+    nu23: Quantity
+    def __init__(self, e1: _Optional[_Union[Quantity, _Mapping]] = ..., e2: _Optional[_Union[Quantity, _Mapping]] = ..., e3: _Optional[_Union[Quantity, _Mapping]] = ..., nu12: _Optional[_Union[Quantity, _Mapping]] = ..., nu13: _Optional[_Union[Quantity, _Mapping]] = ..., nu23: _Optional[_Union[Quantity, _Mapping]] = ..., g12: _Optional[_Union[Quantity, _Mapping]] = ..., g13: _Optional[_Union[Quantity, _Mapping]] = ..., g23: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
+class OrthotropicConductivity(_message.Message):
+    __slots__ = ["k1", "k2", "k3"]
+    K1_FIELD_NUMBER: _ClassVar[int]
+    K2_FIELD_NUMBER: _ClassVar[int]
+    K3_FIELD_NUMBER: _ClassVar[int]
+    k1: Quantity
+    k2: Quantity
+    k3: Quantity
+    def __init__(self, k1: _Optional[_Union[Quantity, _Mapping]] = ..., k2: _Optional[_Union[Quantity, _Mapping]] = ..., k3: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
 class Outputs(_message.Message):
     __slots__ = ["fields", "vtu", "vtu_compressed"]
@@ -275,7 +343,7 @@ class Region(_message.Message):
     def __init__(self, kind: _Optional[_Union[Region.Kind, str]] = ..., box: _Optional[_Union[Region.Box, _Mapping]] = ..., sphere: _Optional[_Union[Region.Sphere, _Mapping]] = ..., plane: _Optional[_Union[Region.Plane, _Mapping]] = ..., normal: _Optional[_Union[Region.NormalDirection, _Mapping]] = ..., all: _Optional[_Union[Region.Everything, _Mapping]] = ...) -> None: ...
 
 class Section(_message.Message):
-    __slots__ = ["kinematics", "material", "region", "thickness"]
+    __slots__ = ["kinematics", "material", "orientation", "region", "thickness"]
     class Kinematics(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
     KINEMATICS_AXISYMMETRIC: Section.Kinematics
@@ -284,13 +352,15 @@ class Section(_message.Message):
     KINEMATICS_PLANE_STRESS: Section.Kinematics
     KINEMATICS_UNSPECIFIED: Section.Kinematics
     MATERIAL_FIELD_NUMBER: _ClassVar[int]
+    ORIENTATION_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     THICKNESS_FIELD_NUMBER: _ClassVar[int]
     kinematics: Section.Kinematics
     material: str
+    orientation: str
     region: str
     thickness: Quantity
-    def __init__(self, region: _Optional[str] = ..., material: _Optional[str] = ..., thickness: _Optional[_Union[Quantity, _Mapping]] = ..., kinematics: _Optional[_Union[Section.Kinematics, str]] = ...) -> None: ...
+    def __init__(self, region: _Optional[str] = ..., material: _Optional[str] = ..., thickness: _Optional[_Union[Quantity, _Mapping]] = ..., kinematics: _Optional[_Union[Section.Kinematics, str]] = ..., orientation: _Optional[str] = ...) -> None: ...
 
 class SolverOptions(_message.Message):
     __slots__ = ["max_iterations", "method", "petsc_options", "relative_tolerance"]

@@ -29,8 +29,20 @@ from dougong.solver.partition import Part
 
 Array = NDArray[np.float64]
 
+
+@dataclass(frozen=True)
+class Fused:
+    """A fused kernel: with one constitutive matrix for each section, and with one for each integration point."""
+
+    by_section: Callable[..., kernels.Form]
+    by_point: Callable[..., kernels.Form]
+
+
 #: Fused kernels by the name a physics gives.
-_FUSED = {"elasticity": kernels.elasticity, "diffusion": kernels.diffusion}
+_FUSED = {
+    "elasticity": Fused(kernels.elasticity, kernels.elasticity_tangents),
+    "diffusion": Fused(kernels.diffusion, kernels.diffusion_tangents),
+}
 
 
 @dataclass(frozen=True)
@@ -162,10 +174,10 @@ def _add_block(
     block = model.part.blocks[k]
     if not len(block):
         return
-    form = stiffness_form(model, k, (field_nodes, field))
-    if form is not None:
+    if fused_kernel(model) is not None:
         held_rows = kernels.Pattern(matrix.indptr, matrix.indices, model.part.n_local)
-        kernels.assemble(form, held_rows, matrix.values, constraints=constraints.for_kernels(), rhs=rhs)
+        for form in stiffness_forms(model, k, (field_nodes, field)):
+            kernels.assemble(form, held_rows, matrix.values, constraints=constraints.for_kernels(), rhs=rhs)
         return
     if field is not stiffness_reference(block.type.name):
         raise ValueError("the linear level of a quadratic cell needs a fused kernel")
@@ -173,7 +185,7 @@ def _add_block(
         scatter(matrix, rhs, model.part, constraints, block.nodes[rows], values)
 
 
-def fused_kernel(model: Model) -> Callable[..., kernels.Form] | None:
+def fused_kernel(model: Model) -> Fused | None:
     """The kernel registered beside the form of a physics; None where there is none, or kernels are not built.
 
     About an axis of symmetry there is none.
@@ -181,33 +193,47 @@ def fused_kernel(model: Model) -> Callable[..., kernels.Form] | None:
     return _FUSED.get(model.physics.KERNEL) if kernels.available() and not model.axisymmetric else None
 
 
-def stiffness_form(model: Model, k: int, field: tuple[NDArray[np.int32], Reference] | None) -> kernels.Form | None:
-    """The fused kernel of a local block; None for an empty block or where there is no kernel.
+def stiffness_forms(
+    model: Model, k: int, field: tuple[NDArray[np.int32], Reference] | None = None
+) -> Iterator[kernels.Form]:
+    """The fused kernels of a local block: of cells with one law each, and of those in which it varies.
 
     Parameters
     ----------
     model
-        The step on this part.
+        The step on this part; it has a fused kernel.
     k
         Number of the block.
     field
         Nodes and tables of the unknowns; None: those of the cells.
     """
-    block = model.part.blocks[k]
-    fused = fused_kernel(model)
-    if fused is None or not len(block):
-        return None
+    block, section = model.part.blocks[k], model.section_of[k]
     geometry = stiffness_reference(block.type.name)
     nodes, tables = field if field is not None else (block.nodes, geometry)
-    cells = kernels.cell_block(model.part.points, block.nodes, geometry.dN, nodes, tables.dN, geometry.W)
-    return fused(cells, model.laws() * model.thickness()[:, None, None], model.section_of[k])
+    fused = fused_kernel(model)
+    if fused is None:
+        raise ValueError("this physics has no fused kernel here")
+    varying = model.varying[section]
+    for rows in (np.flatnonzero(~varying), np.flatnonzero(varying)):
+        if not len(rows):
+            continue
+        own = slice(None) if len(rows) == len(block) else rows
+        cells = kernels.cell_block(model.part.points, block.nodes[own], geometry.dN, nodes[own], tables.dN, geometry.W)
+        thickness = model.thickness()
+        if varying[rows[0]]:
+            laws = np.concatenate(
+                [model.law(k, rows[first : first + CHUNK]).form for first in range(0, len(rows), CHUNK)]
+            )
+            yield fused.by_point(cells, laws, cell_factor=thickness[section[own]])
+        else:
+            table = model.section_laws.form[:, 0] * thickness[:, None, None]
+            yield fused.by_section(cells, table, section[own])
 
 
 def form_matrices(model: Model, k: int) -> Iterator[tuple[slice, Array]]:
     """Element matrices of a block from the physics' scikit-fem form, some cells at a time."""
     block = model.part.blocks[k]
     reference = stiffness_reference(block.type.name)
-    laws = model.laws()
     form = model.physics.RING_STIFFNESS if model.axisymmetric else model.physics.STIFFNESS
     step = max(16, 16 * CHUNK // (reference.n_points * block.nodes.shape[1]))
     for first in range(0, len(block), step):
@@ -215,8 +241,8 @@ def form_matrices(model: Model, k: int) -> Iterator[tuple[slice, Array]]:
         basis = NodalBasis(reference, model.part.points, block.nodes[rows], model.components)
         section = model.section_of[k][rows]
         basis.dx = basis.dx * model.extent(section, basis.default_parameters()["x"][0])
-        C = laws[section]  # (n, r, r)
-        at_points = np.broadcast_to(np.moveaxis(C, 0, -1)[..., None], (*C.shape[1:], *basis.dx.shape))
+        C = model.law(k, rows).form  # (n, p, r, r)
+        at_points = np.broadcast_to(np.moveaxis(C, (0, 1), (-2, -1)), (*C.shape[2:], *basis.dx.shape))
         yield rows, element_matrices(form, basis, coefficient=at_points)
 
 

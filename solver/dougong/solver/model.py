@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dougong.messages import violation
+from dougong.solver.elements import stiffness_reference
 from dougong.solver.history import History
+from dougong.solver.laws import Law, law_of
+from dougong.solver.orientation import axes_at, varies, without_direction
 from dougong.solver.partition import Part, PartBlock
 from dougong.solver.physics import Physics
 from dougong.solver.problem import Problem, ResolvedSection, ResolvedStep, is_axisymmetric
@@ -67,19 +71,50 @@ class Model:
         """Numbers by name, for expressions."""
         return self.step.analysis.parameters
 
-    def coefficients(self) -> NDArray[np.float64]:
-        """Constitutive matrix of the solid of each section, shape (n_sections, r, r)."""
-        return np.array([self.physics.coefficient(s.material, self.part.dim, s.kinematics) for s in self.sections])
+    @cached_property
+    def varying(self) -> NDArray[np.bool_]:
+        """Whether the law of a section may differ from point to point of a cell, shape (n_sections,)."""
+        return np.array([self._turns(s) and varies(s.orientation) for s in self.sections], dtype=bool)
 
-    def embeddings(self) -> NDArray[np.float64]:
-        """Strains of the solid from those of the model, of each section, shape (n_sections, r, k)."""
-        return np.array([self.physics.embedding(s.material, self.part.dim, s.kinematics) for s in self.sections])
+    @cached_property
+    def section_laws(self) -> Law:
+        """The law of each section, p = 1; of one that varies, that in the axes of its material."""
+        nowhere = np.zeros((1, 1, self.part.dim))
+        found = []
+        for section, varies_inside in zip(self.sections, self.varying, strict=True):
+            turned = self._turns(section) and not varies_inside
+            axes = axes_at(section.orientation, nowhere) if turned else None
+            found.append(law_of(self.physics, section.material, self.part.dim, section.kinematics, axes))
+        return Law(np.concatenate([f.coefficient for f in found]), np.concatenate([f.embedding for f in found]))
 
-    def laws(self) -> NDArray[np.float64]:
-        """Constitutive matrix that the form and the kernel take, of each section, shape (n_sections, k, k)."""
-        T = self.embeddings()
-        C = np.einsum("sia,sij,sjb->sab", T, self.coefficients(), T)
-        return np.asarray((C + C.transpose(0, 2, 1)) / 2)
+    def _turns(self, section: ResolvedSection) -> bool:
+        """Whether its orientation counts."""
+        return section.orientation.WhichOneof("system") is not None and not self.physics.isotropic(section.material)
+
+    def law(self, k: int, rows: slice | NDArray[np.integer]) -> Law:
+        """The law of some cells of a local block: once a cell where that is enough for all of them, else at each point.
+
+        Parameters
+        ----------
+        k
+            Number of the block.
+        rows
+            Cells in it.
+        """
+        section = self.section_of[k][rows]
+        found = self.section_laws[section]
+        if not self.varying[section].any():
+            return found
+        block = self.part.blocks[k]
+        N = stiffness_reference(block.type.name).N
+        points = np.einsum("qa,nad->nqd", N, self.part.points[block.nodes[rows]], optimize=True)
+        whole = Law(*(np.repeat(x, len(N), axis=1) for x in (found.coefficient, found.embedding)))
+        for number in np.flatnonzero(self.varying):
+            here, s = np.flatnonzero(section == number), self.sections[number]
+            axes = axes_at(s.orientation, points[here])
+            of_it = law_of(self.physics, s.material, self.part.dim, s.kinematics, axes)
+            whole.coefficient[here], whole.embedding[here] = of_it.coefficient, of_it.embedding
+        return whole
 
     @property
     def axisymmetric(self) -> bool:
@@ -143,7 +178,29 @@ def assign_sections(
     if missing:
         ids = _cell_numbers(regions, missing)
         found.append(violation("CELLS_WITHOUT_SECTION", "sections", cell_ids=ids, count=len(missing), example=ids[0]))
-    return tuple(section_of), found + _negative_radii(problem, part, regions)
+    found += _negative_radii(problem, part, regions) + _without_direction(problem, part, regions, section_of)
+    return tuple(section_of), found
+
+
+def _without_direction(
+    problem: Problem, part: Part, regions: Regions, section_of: list[NDArray[np.int32]]
+) -> list[job_pb2.Violation]:
+    """Cells on the axis of the cylinder that their material follows."""
+    found = []
+    for number, section in enumerate(problem.sections):
+        cells: list[int] = []
+        for block, sections in zip(part.blocks, section_of, strict=True):
+            rows = np.flatnonzero((sections == number) & block.mine)
+            N = stiffness_reference(block.type.name).N
+            for first in range(0, len(rows), CHUNK):
+                some = rows[first : first + CHUNK]
+                points = np.einsum("qa,nad->nqd", N, part.points[block.nodes[some]], optimize=True)
+                cells.extend(block.cells[some[without_direction(section.orientation, points)]].tolist())
+        if cells:
+            ids, path = _cell_numbers(regions, cells), f"sections[{number}].orientation"
+            given = {"orientation": section.orientation_name, "count": len(cells), "example": ids[0]}
+            found.append(violation("ORIENTATION_ON_AXIS", path, cell_ids=ids, **given))
+    return found
 
 
 def _negative_radii(problem: Problem, part: Part, regions: Regions) -> list[job_pb2.Violation]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from dougong.solver import kernels
-from dougong.solver.assemble import stiffness_form
+from dougong.solver.assemble import stiffness_forms
 from dougong.solver.coarse import LinearLevel, linear_level
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.loads import ElementMatrices
@@ -38,9 +38,8 @@ class Operator:
 
     def __init__(self, model: Model, constraints: ConstraintSet, extra: list[ElementMatrices]) -> None:
         self.part: Part = model.part
-        found = (stiffness_form(model, k, None) for k in range(len(self.part.blocks)))
         self.cells = kernels.ConstrainedOperator(
-            [form for form in found if form is not None],
+            [form for k in range(len(self.part.blocks)) for form in stiffness_forms(model, k)],
             model.components,
             (self.part.n_owned, self.part.n_local),
             constraints.for_kernels(),

@@ -7,19 +7,20 @@ in `dougong.solver.check`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import RegionKind
 from dougong.messages import InputError, violation_from
+from dougong.solver.axes import check_axes, check_point
 from dougong.solver.elements import SOLVABLE
 from dougong.solver.frames import FrameSpec, check_frames, frames_of
 from dougong.solver.linalg_choice import petsc_option_allowed
 from dougong.solver.nearest import nearest
+from dougong.solver.orientation import check_orientations
 from dougong.solver.physics import Physics, Run, all_physics, for_procedure
 from dougong.solver.quantities import is_zero, settled
 from dougong.solver.quantity_checks import check_numbers, part_of
@@ -48,6 +49,8 @@ class ResolvedSection:
         Of a two-dimensional model; 1 in three dimensions.
     kinematics
         What a two-dimensional mesh stands for.
+    orientation, orientation_name
+        The axes of its material; an empty message and "" for the global ones.
     """
 
     region: str
@@ -55,6 +58,8 @@ class ResolvedSection:
     material_name: str
     thickness: float
     kinematics: pb.Section.Kinematics
+    orientation: pb.Orientation = field(default_factory=pb.Orientation)
+    orientation_name: str = ""
 
 
 def is_axisymmetric(sections: Iterable[ResolvedSection]) -> bool:
@@ -226,8 +231,7 @@ class _Resolver:
                 self.say("NORMAL_NEEDS_FACETS", f"{path}.kind", region=name)
 
     def _point(self, point: pb.Point, path: str) -> None:
-        if len(point.coordinates) != self.stored.dim:
-            self.say("WRONG_NUMBER_OF_COORDINATES", path, given=len(point.coordinates), wanted=self.stored.dim)
+        self.violations += check_point(point, self.stored.dim, path)
 
     def _kinds(self, name: str) -> set[RegionKind]:
         if name in self.analysis.regions:
@@ -277,10 +281,14 @@ class _Resolver:
                 continue
             used.add(section.material)
             material = self.analysis.materials[section.material]
-            resolved.append(ResolvedSection(section.region, material, section.material, thickness, section.kinematics))
+            orientation = self.analysis.orientations.get(section.orientation, pb.Orientation())
+            given = (section.region, material, section.material, thickness, section.kinematics)
+            resolved.append(ResolvedSection(*given, orientation, section.orientation))
+        self.violations += check_orientations(self.analysis, self.stored.dim)
         for name in sorted(used):
             for physics in _unique(s.physics for s in steps):
-                self.violations += physics.check_material(self.analysis.materials[name], f'materials["{name}"]')
+                material, path = self.analysis.materials[name], f'materials["{name}"]'
+                self.violations += physics.check_material(material, path, self.stored.dim)
         return resolved
 
     def _kinematics(self, section: pb.Section, path: str, steps: Sequence[ResolvedStep]) -> None:
@@ -347,13 +355,7 @@ class _Resolver:
         if "z" in given and self.stored.dim == 2:
             self.say("COMPONENT_NOT_IN_MODEL", f"{path}.z", component="z")
         if displacement.HasField("axes"):
-            axes = displacement.axes
-            self._point(axes.x_axis, f"{path}.axes.x_axis")
-            if self.stored.dim == 3:
-                self._point(axes.xy_plane, f"{path}.axes.xy_plane")
-            a, b = list(axes.x_axis.coordinates), list(axes.xy_plane.coordinates)
-            if not any(a) or (len(a) == len(b) == 3 and _parallel(a, b)):
-                self.say("AXES_DEGENERATE", f"{path}.axes")
+            self.violations += check_axes(displacement.axes, self.stored.dim, f"{path}.axes")
 
     def _loads(self, step: ResolvedStep, acting: Acting, sections: Sequence[ResolvedSection]) -> None:
         kinds = {
@@ -435,11 +437,6 @@ class _Resolver:
 
 def _names(kinds: Iterable[RegionKind]) -> str:
     return ", ".join(sorted(k.value for k in kinds))
-
-
-def _parallel(a: Sequence[float], b: Sequence[float]) -> bool:
-    cross = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
-    return math.hypot(*cross) <= 1e-9 * math.hypot(*a) * math.hypot(*b)
 
 
 def _unique(items: Iterable[T]) -> list[T]:

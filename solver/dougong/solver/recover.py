@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.solver import kernels
-from dougong.solver.assemble import fused_kernel, stiffness_form
+from dougong.solver.assemble import fused_kernel, stiffness_forms
 from dougong.solver.elements import Reference, extrapolation, stiffness_reference
 from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model
@@ -53,7 +53,6 @@ def cell_values(model: Model, u: Array) -> Iterator[CellValues]:
     u
         shape (n_local, nc): the solution, ghosts too.
     """
-    coefficients, embeddings = model.coefficients(), model.embeddings()
     for block, k, rows in model.chunks():
         reference = stiffness_reference(block.type.name)
         nodes, section = block.nodes[rows], model.section_of[k][rows]
@@ -63,8 +62,9 @@ def cell_values(model: Model, u: Array) -> Iterator[CellValues]:
             radius = model.part.points[nodes, 0] @ reference.N.T
             measure = measure * model.extent(section, radius)
             hoop = (u[nodes, 0] @ reference.N.T) / radius if model.axisymmetric else None
-        gradients = model.physics.completed(embeddings[section], gradients, hoop)
-        flux = model.physics.flux(coefficients[section], gradients)
+        law = model.law(k, rows)
+        gradients = model.physics.completed(law.embedding, gradients, hoop)
+        flux = model.physics.flux(law.coefficient, gradients)
         yield CellValues(k, rows, reference, measure, gradients, flux)
 
 
@@ -101,8 +101,7 @@ def internal_forces(model: Model, u: Array) -> Array:
     force = np.zeros_like(u)
     if fused_kernel(model) is not None:
         for k in range(len(model.part.blocks)):
-            form = stiffness_form(model, k, None)
-            if form is not None:
+            for form in stiffness_forms(model, k):
                 kernels.apply(form, u, force)
         return force
     for cells in cell_values(model, u):
@@ -209,7 +208,7 @@ def _nothing(model: Model, name: str, block: int) -> Array:
 def _width(model: Model, name: str) -> int:
     """Numbers per point of a field that comes from gradients; a vector in the plane has two."""
     nothing = np.empty((0, 1, model.components, model.part.dim))
-    nothing = model.physics.completed(model.embeddings()[:0], nothing, np.empty((0, 1)))
+    nothing = model.physics.completed(model.section_laws.embedding[:0], nothing, np.empty((0, 1)))
     spec = model.physics.FIELDS[name]
     if spec.at_points is None:
         raise ValueError("this field does not come from gradients")

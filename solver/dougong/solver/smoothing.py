@@ -23,14 +23,15 @@ class Slots:
     count
         shape (n,): cells that contributed to each; complete where the node is owned.
     materials
-        Names of the materials of the model, the same on all ranks.
+        Names of the materials of the model, each with its orientation; the same on all ranks.
     """
 
     def __init__(self, model: Model) -> None:
         self.part = model.part
         self._section_of = model.section_of
-        self.materials = list(dict.fromkeys(s.material_name for s in model.sections))
-        self.material_of = np.array([self.materials.index(s.material_name) for s in model.sections], dtype=np.int64)
+        of_sections = [" in axes ".join(filter(None, (s.material_name, s.orientation_name))) for s in model.sections]
+        self.materials = list(dict.fromkeys(of_sections))
+        self.material_of = np.array([self.materials.index(name) for name in of_sections], dtype=np.int64)
         self.keys = np.arange(self.part.n_local, dtype=np.int64)  # node * n_materials + material, ascending
         if len(self.materials) > 1:
             found = [np.unique(self._key(k, slice(None))) for k in range(len(self.part.blocks))]

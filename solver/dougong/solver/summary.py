@@ -222,12 +222,12 @@ def _balanced(model: Model) -> NDArray[np.bool_]:
 def _inner_stiffness(state: NodalState) -> float:
     """How large the entries are of which the nodal forces are sums: coefficient over length. Collective."""
     model = state.model
-    stiffness = np.abs(model.laws()).max(axis=(1, 2))
     total = 0.0
     for block, k, rows in model.chunks():
         corners = block.nodes[rows][:, : block.type.n_corners]
         length = np.ptp(model.part.points[corners], axis=1).max(axis=1)
         section, radius = model.section_of[k][rows], model.part.points[corners, 0].mean(axis=1)
-        entries = stiffness[section] * length ** (model.part.dim - 2) * model.extent(section, radius[:, None])[:, 0]
+        stiffness = np.abs(model.law(k, rows).form).max(axis=(1, 2, 3))
+        entries = stiffness * length ** (model.part.dim - 2) * model.extent(section, radius[:, None])[:, 0]
         total += float(entries[block.mine[rows]].sum())
     return float(model.part.comm.sum(total))

@@ -17,7 +17,7 @@ from dougong.solver.kernels.evaluate import (
     internal_force,
     measures,
 )
-from dougong.solver.kernels.forms import Form, diffusion, elasticity, elasticity_tangents, mass
+from dougong.solver.kernels.forms import Form, diffusion, diffusion_tangents, elasticity, elasticity_tangents, mass
 from dougong.solver.kernels.loader import KernelError, available, library
 from dougong.solver.kernels.matrix import Constraints, Pattern, assemble, block_pattern
 from dougong.solver.kernels.product import ConstrainedOperator, Product, power_of_two
@@ -39,6 +39,7 @@ __all__ = [
     "cell_block",
     "diagonal_blocks",
     "diffusion",
+    "diffusion_tangents",
     "elasticity",
     "elasticity_tangents",
     "gradients_at_points",

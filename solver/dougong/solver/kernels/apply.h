@@ -55,10 +55,11 @@ INLINE void apply_batch(work *w, const int64_t *cell, int n, int affine, const d
                         const int dim, const int kind)
 {
     const int nc = kind == DG_DIFFUSION ? 1 : dim, s = dim == 3 ? 6 : 3;
+    const int columns = kind == DG_ISOTROPIC ? 2 : kind == DG_DIFFUSION ? dim * dim : s * s;
     const int64_t kf = w->c->n_field;
     const double *table = affine ? w->c->affine_gradients : w->c->gradients, *tangents = w->f->tangents;
     batch_geometry(w, cell, affine, dim);
-    if (!tangents) gather_table(w, cell, kind == DG_ISOTROPIC ? 2 : kind == DG_DIFFUSION ? dim * dim : s * s);
+    if (!tangents) gather_table(w, cell, columns);
     gather_field(w, cell, u, nc);
     for (int64_t i = 0; i < kf * nc; i++) w->y[i] = v_set(0.0);
     for (int64_t q = 0; q < w->nq; q++) {
@@ -66,8 +67,8 @@ INLINE void apply_batch(work *w, const int64_t *cell, int n, int affine, const d
         vd h[9], e[9], stress[9];
         if (tangents)
             for (int l = 0; l < W; l++)
-                for (int i = 0; i < s * s; i++)
-                    w->coefficient[i][l] = tangents[(cell[l] * w->nq + q) * s * s + i];
+                for (int i = 0; i < columns; i++)
+                    w->coefficient[i][l] = tangents[(cell[l] * w->nq + q) * columns + i];
         reference_gradient(w, table + q * kf * dim, h, dim, nc);
         pull(h, inv, e, dim, nc);
         flux(e, w->coefficient, w->wdet[q], stress, dim, kind);

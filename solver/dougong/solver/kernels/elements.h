@@ -54,6 +54,28 @@ INLINE void gather_table(work *w, const int64_t *cell, const int64_t columns)
     }
 }
 
+/* The same of each point: columns one after the other, point after point. */
+INLINE void gather_tangents(work *w, const int64_t *cell, const int64_t columns)
+{
+    const int64_t n = w->nq * columns;
+    double *out = (double *)w->coefficient;
+    for (int l = 0; l < W; l++) {
+        const double *row = w->f->tangents + cell[l] * n;
+        for (int64_t i = 0; i < n; i++) out[i * W + l] = row[i];
+    }
+}
+
+/* The elasticity matrix of Lame's constants. */
+INLINE void isotropic_matrix(const vd *lame, vd *c, const int dim)
+{
+    const int s = dim == 3 ? 6 : 3;
+    for (int r = 0; r < s; r++)
+        for (int k = 0; k < s; k++) {
+            c[r * s + k] = r < dim && k < dim ? lame[0] : v_set(0.0);
+            if (r == k) c[r * s + k] += r < dim ? lame[1] + lame[1] : lame[1];
+        }
+}
+
 /* D_kl = sum_q w d_k phi_a d_l phi_b, then the material. */
 INLINE void element_elastic(work *w, const int64_t *cell, int affine, int diagonal, const int dim, const int isotropic)
 {
@@ -109,21 +131,22 @@ INLINE void element_elastic(work *w, const int64_t *cell, int affine, int diagon
 }
 
 /* Elasticity with a matrix of its own at every integration point: sum_q w B_a^T C B_b. */
-INLINE void element_tangent(work *w, const int64_t *cell, int diagonal, const int dim)
+INLINE void element_tangent(work *w, const int64_t *cell, int diagonal, const int dim, const int isotropic)
 {
     const int s = dim == 3 ? 6 : 3;
     const int64_t kf = w->c->n_field, nb = dim * dim;
     batch_geometry(w, cell, 0, dim);
     batch_gradients(w, 0, dim);
     const int64_t nq = w->nq;
-    double *out = (double *)w->coefficient;
-    for (int l = 0; l < W; l++) {
-        const double *row = w->f->tangents + cell[l] * nq * s * s;
-        for (int64_t i = 0; i < nq * s * s; i++) out[i * W + l] = row[i];
-    }
+    gather_tangents(w, cell, isotropic ? 2 : s * s);
     for (int64_t b = 0; b < kf; b++) {
         for (int64_t q = 0; q < nq; q++) {
-            const vd *c = w->coefficient + q * s * s, *gb = w->g + (b * nq + q) * dim;
+            const vd *c = w->coefficient + q * (isotropic ? 2 : s * s), *gb = w->g + (b * nq + q) * dim;
+            vd matrix[36];
+            if (isotropic) {
+                isotropic_matrix(c, matrix, dim);
+                c = matrix;
+            }
             for (int r = 0; r < s; r++)
                 UNROLL
                 for (int j = 0; j < dim; j++) {
@@ -155,7 +178,9 @@ INLINE void element_diffusion(work *w, const int64_t *cell, int affine, int diag
 {
     const int64_t kf = w->c->n_field;
     batch_geometry(w, cell, affine, dim);
-    gather_table(w, cell, dim * dim);
+    const int by_point = w->f->tangents != NULL;
+    if (by_point) gather_tangents(w, cell, dim * dim);
+    else gather_table(w, cell, dim * dim);
     const vd *kappa = w->coefficient;
     vd *ke = w->ke;
     if (affine) {
@@ -191,7 +216,8 @@ INLINE void element_diffusion(work *w, const int64_t *cell, int affine, int diag
         for (int64_t q = 0; q < nq; q++)
             for (int k = 0; k < dim; k++) {
                 vd sum = v_set(0.0);
-                for (int l = 0; l < dim; l++) sum += kappa[k * dim + l] * w->g[(a * nq + q) * dim + l];
+                for (int l = 0; l < dim; l++)
+                    sum += kappa[(by_point ? q : 0) * dim * dim + k * dim + l] * w->g[(a * nq + q) * dim + l];
                 w->wg[q * dim + k] = w->wdet[q] * sum;
             }
         for (int64_t b = a; b < (diagonal ? a + 1 : kf); b++) {
@@ -239,8 +265,10 @@ ELEMENT(isotropic_2, element_elastic(w, cell, affine, diagonal, 2, 1))
 ELEMENT(isotropic_3, element_elastic(w, cell, affine, diagonal, 3, 1))
 ELEMENT(elastic_2, element_elastic(w, cell, affine, diagonal, 2, 0))
 ELEMENT(elastic_3, element_elastic(w, cell, affine, diagonal, 3, 0))
-ELEMENT(tangent_2, (void)affine; element_tangent(w, cell, diagonal, 2))
-ELEMENT(tangent_3, (void)affine; element_tangent(w, cell, diagonal, 3))
+ELEMENT(tangent_2, (void)affine; element_tangent(w, cell, diagonal, 2, 0))
+ELEMENT(tangent_3, (void)affine; element_tangent(w, cell, diagonal, 3, 0))
+ELEMENT(isotropic_tangent_2, (void)affine; element_tangent(w, cell, diagonal, 2, 1))
+ELEMENT(isotropic_tangent_3, (void)affine; element_tangent(w, cell, diagonal, 3, 1))
 ELEMENT(diffusion_2, element_diffusion(w, cell, affine, diagonal, 2))
 ELEMENT(diffusion_3, element_diffusion(w, cell, affine, diagonal, 3))
 ELEMENT(mass_2, element_mass(w, cell, affine, diagonal, 2))
@@ -253,7 +281,9 @@ static element_function choose_element(const dg_cells *c, const dg_form *f)
 {
     const int solid = c->dim == 3;
     switch (f->kind) {
-    case DG_ISOTROPIC: return solid ? isotropic_3 : isotropic_2;
+    case DG_ISOTROPIC:
+        if (f->tangents) return solid ? isotropic_tangent_3 : isotropic_tangent_2;
+        return solid ? isotropic_3 : isotropic_2;
     case DG_ELASTIC:
         if (f->tangents) return solid ? tangent_3 : tangent_2;
         return solid ? elastic_3 : elastic_2;

@@ -73,12 +73,16 @@ def elasticity_tangents(block: CellBlock, tangents: Any, *, cell_factor: Any = N
     ----------
     block : CellBlock
     tangents : (m, nq, 6, 6) float64, in the plane (m, nq, 3, 3) - pressure
-        Order and shear as for :func:`elasticity`. Symmetry is the caller's duty: the upper triangle of the element
-        matrix counts.
+        Order and shear as for :func:`elasticity`. Isotropic ones are recognised and cost less. Symmetry is the caller's
+        duty: the upper triangle of the element matrix counts.
     cell_factor : (m,) float64, optional
     """
     size = _VOIGT_SIZE[block.dim]
     array = reals("tangents", tangents, (block.n_cells, block.n_points, size, size))
+    lame = _lame(array.reshape(-1, size, size), block.dim) if array.size else None
+    if lame is not None:
+        by_point = lame.reshape(block.n_cells, block.n_points, 2)
+        return _form(block, _ISOTROPIC, block.dim, None, None, cell_factor, None, by_point)
     return _form(block, _ELASTIC, block.dim, None, None, cell_factor, None, array)
 
 
@@ -102,6 +106,20 @@ def diffusion(
     """
     table = _symmetric("conductivity", reals("conductivity", conductivity, (None, block.dim, block.dim)))
     return _form(block, _DIFFUSION, 1, table, index, cell_factor, point_factor)
+
+
+def diffusion_tangents(block: CellBlock, tangents: Any, *, cell_factor: Any = None) -> Form:
+    """Diffusion with a symmetric tensor of its own at every integration point.
+
+    Parameters
+    ----------
+    block : CellBlock
+    tangents : (m, nq, dim, dim) float64
+        Symmetry is the caller's duty.
+    cell_factor : (m,) float64, optional
+    """
+    array = reals("tangents", tangents, (block.n_cells, block.n_points, block.dim, block.dim))
+    return _form(block, _DIFFUSION, 1, None, None, cell_factor, None, array)
 
 
 def mass(
@@ -173,6 +191,8 @@ def _symmetric(name: str, matrices: Float) -> Float:
 
 def _lame(matrices: Float, dim: int) -> Float | None:
     """Lame's constants (n, 2) where all matrices are isotropic, else None."""
+    if len(matrices) > 1 and _lame(matrices[:1], dim) is None:
+        return None
     mu = matrices[:, -1, -1]
     lam = matrices[:, 0, 1]
     isotropic = np.zeros_like(matrices)

@@ -36,7 +36,7 @@ typedef struct {
     const int32_t *index;       /* (n_cells) row of the table */
     const double *cell_factor;  /* (n_cells) or NULL */
     const double *point_factor; /* (n_cells, nq) or NULL */
-    const double *tangents;     /* (n_cells, nq, s, s) or NULL: instead of the table */
+    const double *tangents;     /* (n_cells, nq, columns) or NULL: instead of the table, not for DG_MASS */
 } dg_form;
 
 enum {

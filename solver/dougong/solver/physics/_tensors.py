@@ -7,11 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from dougong.solver.rotation import PAIRS
 
-#: Components of a symmetric tensor written as a vector, and their places in it.
-VOIGT = ("xx", "yy", "zz", "xy", "yz", "zx")
-PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0))
+Array = NDArray[np.float64]
 
 
 def matrix(vector: Array, shear: float = 1.0) -> Array:

@@ -69,6 +69,13 @@ class Run:
     check: Callable[[pb.Step, str, Sequence[tuple[str, pb.Material]]], list[job_pb2.Violation]] | None = None
 
 
+def at_points(matrices: Array, vectors: Array) -> Array:
+    """Products at the points of cells: matrices (n, p, i, j), p = 1 or nq, and vectors (j, n, nq) give (i, n, nq)."""
+    if matrices.shape[1] == 1:
+        return np.asarray(np.einsum("nij,jnq->inq", matrices[:, 0], vectors, optimize=True))
+    return np.asarray(np.einsum("nqij,jnq->inq", matrices, vectors, optimize=True))
+
+
 class Loads(Protocol):
     """What a load of a physics may do; implemented by `dougong.solver.loads`.
 
@@ -139,20 +146,37 @@ class Physics(Protocol):
     def components(self, dim: int) -> tuple[str, ...]:
         """Names of the components of the unknown; empty for a scalar."""
 
-    def check_material(self, material: pb.Material, path: str) -> list[job_pb2.Violation]:
-        """What is wrong with the constants of a material."""
+    def check_material(self, material: pb.Material, path: str, dim: int = 3) -> list[job_pb2.Violation]:
+        """What is wrong with the constants of a material, on a mesh of a dimension."""
 
     def check_load(self, load: pb.Load, path: str, material: pb.Material | None) -> list[job_pb2.Violation]:
         """What is wrong with a load beyond what holds for all; `material` one of those it acts on, for body loads."""
 
-    def coefficient(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
-        """Constitutive matrix C of the solid, shape (r, r), what is known to be zero left out."""
+    def isotropic(self, material: pb.Material) -> bool:
+        """Whether the constitutive matrix of a material is the same in all axes."""
 
-    def embedding(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
-        """What a two-dimensional model makes of the solid: T, shape (r, k).
+    def solid(self, material: pb.Material) -> Array:
+        """Constitutive matrix of a material in its own axes, in space, shape (r, r)."""
 
-        T makes the r strains (temperature gradients) of the solid from the k that the unknowns give; the constitutive
-        matrix that the stiffness form and the kernel take is Tᵀ C T. In three dimensions T is the identity.
+    def turned(self, coefficient: Array, axes: Array) -> Array:
+        """Constitutive matrices in global axes, shape (..., r, r), from those in axes, one a row, shape (..., 3, 3)."""
+
+    def reduced(self, coefficient: Array, dim: int, kinematics: pb.Section.Kinematics) -> tuple[Array, Array]:
+        """What a model of this dimension makes of the solid.
+
+        Parameters
+        ----------
+        coefficient
+            shape (..., r, r): constitutive matrices in global axes.
+        dim, kinematics
+            Of the model.
+
+        Returns
+        -------
+        C, T : ndarray, shapes (..., r', r') and (..., r', k)
+            The constitutive matrix, what is known to be zero left out; and what makes the r' strains (temperature
+            gradients) of the solid from the k that the unknowns give. The stiffness form and the kernel take TᵀCT. In
+            three dimensions T is the identity.
         """
 
     def completed(self, embedding: Array, gradients: Array, hoop: Array | None) -> Array:
@@ -161,7 +185,7 @@ class Physics(Protocol):
         Parameters
         ----------
         embedding
-            shape (n, r, k): of each cell.
+            shape (n, p, r, k): of each cell, or of each of its points.
         gradients
             shape (n, nq, nc, dim).
         hoop
@@ -178,7 +202,7 @@ class Physics(Protocol):
         Parameters
         ----------
         coefficient
-            shape (n, r, r): constitutive matrix of each cell.
+            shape (n, p, r, r): constitutive matrix of each cell, p = 1, or of each of its points.
         gradients
             shape (n, nq, nc', dim'): those of the solid, see `completed`.
 

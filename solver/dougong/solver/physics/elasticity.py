@@ -24,9 +24,9 @@ from skfem import BilinearForm, LinearForm
 from skfem.helpers import dot, grad
 
 from dougong.messages import violation
+from dougong.solver import materials
+from dougong.solver.axes import local_axes
 from dougong.solver.physics._tensors import (
-    PAIRS,
-    VOIGT,
     direction,
     hydrostatic,
     max_shear,
@@ -36,11 +36,13 @@ from dougong.solver.physics._tensors import (
     vector,
     von_mises,
 )
-from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run
+from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run, at_points
+from dougong.solver.rotation import PAIRS, VOIGT, strain_rotation, turned
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, options_pb2
 
 _ZZ = VOIGT.index("zz")
+_OF_PLANE, _OF_RING = ("xx", "yy", "xy"), ("xx", "yy", "zz", "xy")
 
 
 def _strain(du: Any) -> Any:
@@ -97,21 +99,6 @@ def _displacement(condition: pb.Condition, dim: int, constraints: Constraints) -
     axes = local_axes(d.axes) if d.HasField("axes") else np.eye(3)
     directions = np.array([axes["xyz".index(c)][:dim] for c in given])
     constraints.prescribe(condition.region, directions, [getattr(d, c) for c in given])
-
-
-def local_axes(axes: pb.Axes) -> Array:
-    """The unit vectors of local axes, one a row, shape (3, 3)."""
-    x = np.zeros(3)
-    x[: len(axes.x_axis.coordinates)] = axes.x_axis.coordinates
-    y = np.zeros(3)
-    if axes.HasField("xy_plane"):
-        y[: len(axes.xy_plane.coordinates)] = axes.xy_plane.coordinates
-    else:
-        y[:] = (-x[1], x[0], 0.0)
-    x /= np.linalg.norm(x)
-    y -= (x @ y) * x
-    y /= np.linalg.norm(y)
-    return np.array([x, y, np.cross(x, y)])
 
 
 def _fixed(condition: pb.Condition, dim: int, constraints: Constraints) -> None:
@@ -201,20 +188,9 @@ class Elasticity:
         """See `Physics`."""
         return ("x", "y", "z")[:dim]
 
-    def check_material(self, material: pb.Material, path: str) -> list[job_pb2.Violation]:
-        """Both constants are needed; E > 0, -1 < nu < 0.5."""
-        found = []
-        elastic = material.elastic
-        for name in ("young_modulus", "poisson_ratio"):
-            if not elastic.HasField(name):
-                found.append(violation("MATERIAL_CONSTANT_MISSING", f"{path}.elastic.{name}", constant=name))
-        if elastic.HasField("young_modulus") and not elastic.young_modulus.value > 0:
-            value = elastic.young_modulus.value
-            found.append(violation("YOUNG_MODULUS_NOT_POSITIVE", f"{path}.elastic.young_modulus", value=value))
-        if elastic.HasField("poisson_ratio") and not -1 < elastic.poisson_ratio.value < 0.5:
-            value = elastic.poisson_ratio.value
-            found.append(violation("POISSON_RATIO_OUT_OF_RANGE", f"{path}.elastic.poisson_ratio", value=value))
-        return found
+    def check_material(self, material: pb.Material, path: str, dim: int = 3) -> list[job_pb2.Violation]:
+        """The constants of one elastic model, and possible ones."""
+        return materials.check(material, "elasticity", path, dim)
 
     def check_load(self, load: pb.Load, path: str, material: pb.Material | None) -> list[job_pb2.Violation]:
         """Gravity needs a density."""
@@ -222,25 +198,30 @@ class Elasticity:
             return [violation("MATERIAL_CONSTANT_MISSING", path, constant="density")]
         return []
 
-    def coefficient(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
-        """Elasticity matrix C, shape (6, 6); in plane stress ε_zz is eliminated."""
-        C = _isotropic(material.elastic)
-        if kinematics == pb.Section.KINEMATICS_PLANE_STRESS:
-            C -= np.outer(C[:, _ZZ], C[_ZZ]) / C[_ZZ, _ZZ]
-            C[_ZZ] = C[:, _ZZ] = 0.0
-        return C
+    def isotropic(self, material: pb.Material) -> bool:
+        """See `Physics`."""
+        return materials.model_of(material, "elasticity").isotropic
 
-    def embedding(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
-        """Strains of the solid from those in the plane, shape (6, 3), or about an axis, shape (6, 4)."""
-        if dim == 3:
-            return np.eye(6)
-        if kinematics == pb.Section.KINEMATICS_AXISYMMETRIC:
-            return np.eye(6)[:, [VOIGT.index(c) for c in ("xx", "yy", "zz", "xy")]]
-        T = np.eye(6)[:, [VOIGT.index(c) for c in ("xx", "yy", "xy")]]
+    def solid(self, material: pb.Material) -> Array:
+        """Elasticity matrix C in the axes of the material, shape (6, 6)."""
+        return materials.matrix_of(material, "elasticity")
+
+    def turned(self, coefficient: Array, axes: Array) -> Array:
+        """MᵀCM with the rotation M of strain vectors."""
+        return turned(coefficient, strain_rotation(axes))
+
+    def reduced(self, coefficient: Array, dim: int, kinematics: pb.Section.Kinematics) -> tuple[Array, Array]:
+        """Strains of the solid from xx, yy, xy in the plane, or xx, yy, zz, xy about an axis; ε_zz of plane stress."""
+        C = coefficient
+        names = VOIGT if dim == 3 else _OF_RING if kinematics == pb.Section.KINEMATICS_AXISYMMETRIC else _OF_PLANE
+        T = np.zeros((*C.shape[:-1], len(names)))
+        T[...] = np.eye(6)[:, [VOIGT.index(c) for c in names]]
         if kinematics == pb.Section.KINEMATICS_PLANE_STRESS:
-            C = _isotropic(material.elastic)
-            T[_ZZ] = -(C @ T)[_ZZ] / C[_ZZ, _ZZ]
-        return T
+            stiffness_zz = C[..., _ZZ, _ZZ, None]
+            T[..., _ZZ, :] = -(C @ T)[..., _ZZ, :] / stiffness_zz
+            C = C - C[..., :, _ZZ, None] * C[..., None, _ZZ, :] / stiffness_zz[..., None]
+            C[..., _ZZ, :] = C[..., :, _ZZ] = 0.0
+        return C, T
 
     def completed(self, embedding: Array, gradients: Array, hoop: Array | None) -> Array:
         """Displacement gradients of the solid, shape (n, nq, 3, 3)."""
@@ -251,12 +232,13 @@ class Elasticity:
         if hoop is not None:
             out[..., 2, 2] = hoop
         else:
-            out[..., 2, 2] = np.einsum("ni,inq->nq", embedding[:, _ZZ], _strain(_front(gradients)))
+            of_strains = np.moveaxis(embedding[..., _ZZ, :], -1, 0)  # (3, n, p)
+            out[..., 2, 2] = (of_strains * _strain(_front(gradients))).sum(axis=0)
         return out
 
     def flux(self, coefficient: Array, gradients: Array) -> Array:
         """Stress tensor σ = C : ε."""
-        s = np.einsum("nij,jnq->inq", coefficient, _strain(_front(gradients)), optimize=True)
+        s = at_points(coefficient, _strain(_front(gradients)))
         out = np.empty_like(gradients)
         for k, (i, j) in enumerate(PAIRS):
             out[..., i, j] = out[..., j, i] = s[k]
@@ -277,16 +259,6 @@ class Elasticity:
             modes[:, :, 3 + axis] = np.cross(np.eye(3)[axis], points)
         names = ("translation x", "translation y", "translation z", "rotation x", "rotation y", "rotation z")
         return names, modes
-
-
-def _isotropic(elastic: pb.Elastic) -> Array:
-    """Elasticity matrix of an isotropic material, shape (6, 6), from Lamé's constants."""
-    E, nu = elastic.young_modulus.value, elastic.poisson_ratio.value
-    lam, mu = E * nu / ((1 + nu) * (1 - 2 * nu)), E / (2 * (1 + nu))
-    C = np.zeros((6, 6))
-    C[:3, :3] = lam
-    C[range(6), range(6)] += [2 * mu] * 3 + [mu] * 3
-    return C
 
 
 def _energy_density(gradients: Array, stress: Array) -> Array:

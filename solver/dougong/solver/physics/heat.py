@@ -15,8 +15,10 @@ from skfem import BilinearForm, LinearForm
 from skfem.helpers import grad
 
 from dougong.messages import violation
-from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run
+from dougong.solver import materials
+from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run, at_points
 from dougong.solver.quantities import is_constant
+from dougong.solver.rotation import turned
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, options_pb2
 
@@ -92,14 +94,9 @@ class Heat:
         """See `Physics`."""
         return ()
 
-    def check_material(self, material: pb.Material, path: str) -> list[job_pb2.Violation]:
-        """A positive conductivity is needed."""
-        if not material.HasField("conductivity"):
-            return [violation("MATERIAL_CONSTANT_MISSING", f"{path}.conductivity", constant="conductivity")]
-        if not material.conductivity.value > 0:
-            value = material.conductivity.value
-            return [violation("CONDUCTIVITY_NOT_POSITIVE", f"{path}.conductivity", value=value)]
-        return []
+    def check_material(self, material: pb.Material, path: str, dim: int = 3) -> list[job_pb2.Violation]:
+        """The constants of one law of conduction, and possible ones."""
+        return materials.check(material, "conductivity", path, dim)
 
     def check_load(self, load: pb.Load, path: str, material: pb.Material | None) -> list[job_pb2.Violation]:
         """A film coefficient must be positive, and the ambient temperature given."""
@@ -114,13 +111,22 @@ class Heat:
             found.append(violation("VALUE_MISSING", f"{path}.convection.ambient"))
         return found
 
-    def coefficient(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
-        """Conductivity tensor, shape (dim, dim)."""
-        return np.eye(dim) * material.conductivity.value
+    def isotropic(self, material: pb.Material) -> bool:
+        """See `Physics`."""
+        return materials.model_of(material, "conductivity").isotropic
 
-    def embedding(self, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics) -> Array:
+    def solid(self, material: pb.Material) -> Array:
+        """Conductivity tensor in the axes of the material, shape (3, 3)."""
+        return materials.matrix_of(material, "conductivity")
+
+    def turned(self, coefficient: Array, axes: Array) -> Array:
+        """RᵀkR."""
+        return turned(coefficient, axes)
+
+    def reduced(self, coefficient: Array, dim: int, kinematics: pb.Section.Kinematics) -> tuple[Array, Array]:
         """Nothing flows across a plane model, nor around an axis."""
-        return np.eye(dim)
+        k = coefficient[..., :dim, :dim]
+        return k, np.broadcast_to(np.eye(dim), k.shape)
 
     def completed(self, embedding: Array, gradients: Array, hoop: Array | None) -> Array:
         """They are complete."""
@@ -128,7 +134,7 @@ class Heat:
 
     def flux(self, coefficient: Array, gradients: Array) -> Array:
         """K ∇T, against the heat flow."""
-        return np.einsum("nij,nqcj->nqci", coefficient, gradients, optimize=True)
+        return np.moveaxis(at_points(coefficient, np.moveaxis(gradients[:, :, 0], -1, 0)), 0, -1)[:, :, None]
 
     def free_modes(self, points: Array, axisymmetric: bool = False) -> tuple[tuple[str, ...], Array]:
         """A constant temperature."""

@@ -1,0 +1,53 @@
+"""Points, directions, and rectangular axes that a user gives by two directions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dougong.messages import violation
+from dougong.v1 import analysis_pb2 as pb
+from dougong.v1 import job_pb2
+
+#: Directions whose angle is at most this are parallel.
+_PARALLEL = 1e-9
+
+
+def local_axes(axes: pb.Axes) -> NDArray[np.float64]:
+    """The unit vectors of local axes, one a row, shape (3, 3)."""
+    x = np.zeros(3)
+    x[: len(axes.x_axis.coordinates)] = axes.x_axis.coordinates
+    y = np.zeros(3)
+    if axes.HasField("xy_plane"):
+        y[: len(axes.xy_plane.coordinates)] = axes.xy_plane.coordinates
+    else:
+        y[:] = (-x[1], x[0], 0.0)
+    x /= np.linalg.norm(x)
+    y -= (x @ y) * x
+    y /= np.linalg.norm(y)
+    return np.array([x, y, np.cross(x, y)])
+
+
+def check_point(point: pb.Point, dim: int, path: str) -> list[job_pb2.Violation]:
+    """A point or a direction has as many coordinates as the mesh."""
+    given = len(point.coordinates)
+    return [] if given == dim else [violation("WRONG_NUMBER_OF_COORDINATES", path, given=given, wanted=dim)]
+
+
+def check_axes(axes: pb.Axes, dim: int, path: str) -> list[job_pb2.Violation]:
+    """What is wrong with local axes on a mesh of a dimension."""
+    found = check_point(axes.x_axis, dim, f"{path}.x_axis")
+    if dim == 3:
+        found += check_point(axes.xy_plane, dim, f"{path}.xy_plane")
+    a, b = list(axes.x_axis.coordinates), list(axes.xy_plane.coordinates)
+    if not any(a) or (len(a) == len(b) == 3 and _parallel(a, b)):
+        found.append(violation("AXES_DEGENERATE", path))
+    return found
+
+
+def _parallel(a: Sequence[float], b: Sequence[float]) -> bool:
+    cross = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
+    return math.hypot(*cross) <= _PARALLEL * math.hypot(*a) * math.hypot(*b)
