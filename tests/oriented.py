@@ -59,6 +59,12 @@ def cylinder(origin: list[float], axis: list[float] | None = None) -> dict[str, 
     return {"cylindrical": given | ({"axis": {"coordinates": axis}} if axis else {})}
 
 
+def turn(degrees: float | str, about: int = 3) -> dict[str, Any]:
+    """A rotation by an angle, or by an expression of position."""
+    angle = {"expression": degrees} if isinstance(degrees, str) else value(degrees)
+    return {"rotation": {"angleDegrees": angle, "about": about}}
+
+
 def stiffness(C: np.ndarray, R: np.ndarray) -> np.ndarray:
     """C_ijkl of a 6 x 6 matrix over xx, yy, zz, xy, yz, zx in axes R, turned to global axes, index by index."""
     places = np.array([[0, 3, 5], [3, 1, 4], [5, 4, 2]])

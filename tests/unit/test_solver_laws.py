@@ -2,17 +2,20 @@
 
 import numpy as np
 import pytest
+from google.protobuf.json_format import ParseDict
 
 from dougong.solver import assemble as assembly
 from dougong.solver import kernels
 from dougong.solver.coarse import linear_level
 from dougong.solver.materials import anisotropic, orthotropic
 from dougong.solver.operator import Operator
+from dougong.solver.orientation import axes_at
 from dougong.solver.recover import internal_forces
 from dougong.solver.rotation import PAIRS, strain_rotation, turned
+from dougong.v1 import analysis_pb2 as pb
 from mapped import rotation
 from meshgen import box, plate
-from oriented import FIBRES, TRICLINIC, along, axes, cylinder, fibres, made_of, stiffness, triclinic
+from oriented import FIBRES, TRICLINIC, along, axes, cylinder, fibres, made_of, stiffness, triclinic, turn
 from solving import Discrete, elastic, heat, model_of, vector
 
 R = rotation((1, -2, 3), 1.1)
@@ -21,8 +24,16 @@ SOLIDS = (
     "tet4", "tet10", "hex8", "hex20", "hex27", "wedge6", "wedge15", "wedge18", "pyramid5", "pyramid13", "pyramid14",
 )  # fmt: skip
 PLANES = ("tri3", "tri6", "quad4", "quad8", "quad9")
-ORIENTATIONS = {"turned": axes(R), "round": cylinder([-1.0, 0.4, 0.2], [1.0, 0.3, 2.0])}
-IN_PLANE = {"turned": axes(rotation((0, 0, 1), 0.6)[:2, :2]), "round": cylinder([-1.0, 0.4])}
+ORIENTATIONS = {
+    "turned": axes(R),
+    "round": cylinder([-1.0, 0.4, 0.2], [1.0, 0.3, 2.0]),
+    "wound": axes(R) | turn("20 + 90 * x * y", about=2),
+}
+IN_PLANE = {
+    "turned": axes(rotation((0, 0, 1), 0.6)[:2, :2]),
+    "round": cylinder([-1.0, 0.4]),
+    "wound": turn("20 + 90 * x * y"),
+}
 HELD = [{"region": "x0", "displacement": vector(x=1e-3, y=0.0)}]
 
 
@@ -60,12 +71,12 @@ def test_a_matrix_turns_as_a_tensor(model, constants):
 
 
 @needs_kernels
-@pytest.mark.parametrize("orientation", ["turned", "round"])
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize(("cell", "physics", "kind"), CASES)
 def test_kernels_and_plain_forms_give_the_same(cell, physics, kind, orientation, monkeypatch):
     case = made(cell, physics, kind, orientation)
     model, n = case.model, case.model.part.n_owned
-    assert model.varying.any() == (orientation == "round")
+    assert model.varying.any() == (orientation != "turned")
     u = np.random.default_rng(1).normal(size=case.rhs.shape)
     fused = assembly.assemble(model, case.constraints, case.rhs, [])
     forces = internal_forces(model, u)
@@ -140,3 +151,30 @@ def test_a_material_without_symmetry_in_its_axes():
     assert law[0, 3] == law[3, 0] == D["d1112"]
     assert law[5, 4] == D["d1323"]  # 13 is zx, 23 is yz
     assert law[2, 5] == D["d3313"]
+
+
+@pytest.mark.parametrize("about", [1, 2, 3])
+def test_axes_are_turned_about_one_of_them(about):
+    """By Rodrigues' formula about the global direction of that axis; an expression of position turns each point."""
+    points = np.random.default_rng(2).uniform(size=(4, 5, 3))
+    for start, own in (({}, np.eye(3)), (axes(R), R)):
+        constant = ParseDict(start | turn(25.0, about), pb.Orientation())
+        expected = own @ rotation(own[about - 1], np.radians(25.0)).T
+        found = axes_at(constant, points, {})
+        assert found.shape == (4, 1, 3, 3)
+        np.testing.assert_allclose(found, np.broadcast_to(expected, found.shape), atol=1e-14)
+        varied = ParseDict(start | turn("c * x", about), pb.Orientation())
+        found = axes_at(varied, points, {"c": 40.0})
+        expected = own @ rotation(own[about - 1], np.radians(40.0 * points[2, 3, 0])).T
+        np.testing.assert_allclose(found[2, 3], expected, atol=1e-14)
+
+
+def test_axes_follow_a_cylinder():
+    points = np.random.default_rng(2).uniform(size=(2, 3, 3))
+    found = axes_at(ParseDict(cylinder([0.0, 0.0, 9.0], [0.0, 0.0, 4.0]), pb.Orientation()), points, {})
+    angle = np.arctan2(points[..., 1], points[..., 0])
+    zero = np.zeros_like(angle)
+    radial = np.stack([np.cos(angle), np.sin(angle), zero], axis=-1)
+    around = np.stack([-np.sin(angle), np.cos(angle), zero], axis=-1)
+    along = np.broadcast_to([0.0, 0.0, 1.0], radial.shape)
+    np.testing.assert_allclose(found, np.stack([radial, around, along], axis=-2), atol=1e-14)

@@ -9,7 +9,7 @@ import pytest
 from dougong.meshes.mesh import Mesh
 from dougong.solver.materials import all_models, anisotropic, isotropic, orthotropic
 from meshgen import box, plate
-from oriented import FIBRES, TRICLINIC, axes, cylinder, fibres, made_of, triclinic
+from oriented import FIBRES, TRICLINIC, axes, cylinder, fibres, made_of, triclinic, turn
 from solving import check_model, elastic, heat, value, vector
 
 CATALOGUE = Path(__file__).parents[2] / "proto" / "dougong" / "messages" / "texts" / "materials.toml"
@@ -51,6 +51,7 @@ BOTH = fibres() | {"elastic": {"youngModulus": value(1.0), "poissonRatio": value
 FEW = {"anisotropic": {"constants": [value(1.0)] * 20}}
 TURNED = axes(np.eye(3))
 FLAT = {"axes": {"xAxis": {"coordinates": [1.0, 2.0, 3.0]}, "xyPlane": {"coordinates": [2.0, 4.0, 6.0]}}}
+ANGLE = 'orientations["o"].rotation.angle_degrees'
 ORTHOTROPIC = 'materials["m"].orthotropic'
 
 #: Reason, field path, analysis.
@@ -75,6 +76,11 @@ WRONG = [
     ("ORIENTATION_AXIS_IN_PLANE", 'orientations["o"].cylindrical.axis', sheet(fibres(), ROUND, **STRAIN)),
     ("DIRECTION_ZERO", 'orientations["o"].cylindrical.axis', solid(fibres(), cylinder([0.0] * 3, [0.0] * 3))),
     ("ORIENTATION_CYLINDRICAL_OF_RING", "sections[0].orientation", sheet(fibres(), cylinder([0.0, 0.0]), **RING)),
+    ("ROTATION_AXIS_UNKNOWN", 'orientations["o"].rotation.about', solid(fibres(), turn(30.0, about=4))),
+    ("ROTATION_OUT_OF_PLANE", 'orientations["o"].rotation.about', sheet(fibres(), turn(30.0, about=1), **STRAIN)),
+    ("VALUE_MISSING", 'orientations["o"].rotation.angle_degrees', solid(fibres(), {"rotation": {"about": 2}})),
+    ("EXPRESSION_NOT_FINITE", f"{ANGLE}.expression", solid(fibres(), turn("30 * sqrt(x - 0.5)"))),
+    ("VARIATION_NOT_HERE", f"{ANGLE}.expression", solid(fibres(), turn("30 * t"))),
     ("ORIENTATION_ON_AXIS", "sections[0].orientation", in_the_middle()),
 ]
 
@@ -93,6 +99,7 @@ def test_every_reason_is_reached():
 @pytest.mark.parametrize("material", [fibres(), triclinic()])
 def test_possible_constants_are_taken(material):
     assert not check_model(*solid(material, TURNED)).violations
+    assert not check_model(*solid(material, turn("90 * x"))).violations
     assert not check_model(*solid(material, cylinder([-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]))).violations
 
 

@@ -207,7 +207,7 @@ class Material(_message.Message):
     def __init__(self, elastic: _Optional[_Union[Elastic, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., conductivity: _Optional[_Union[Quantity, _Mapping]] = ..., orthotropic: _Optional[_Union[Orthotropic, _Mapping]] = ..., anisotropic: _Optional[_Union[Anisotropic, _Mapping]] = ..., orthotropic_conductivity: _Optional[_Union[OrthotropicConductivity, _Mapping]] = ...) -> None: ...
 
 class Orientation(_message.Message):
-    __slots__ = ["axes", "cylindrical"]
+    __slots__ = ["axes", "cylindrical", "rotation"]
     class Cylindrical(_message.Message):
         __slots__ = ["axis", "origin"]
         AXIS_FIELD_NUMBER: _ClassVar[int]
@@ -215,11 +215,20 @@ class Orientation(_message.Message):
         axis: Point
         origin: Point
         def __init__(self, origin: _Optional[_Union[Point, _Mapping]] = ..., axis: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+    class Rotation(_message.Message):
+        __slots__ = ["about", "angle_degrees"]
+        ABOUT_FIELD_NUMBER: _ClassVar[int]
+        ANGLE_DEGREES_FIELD_NUMBER: _ClassVar[int]
+        about: int
+        angle_degrees: Quantity
+        def __init__(self, angle_degrees: _Optional[_Union[Quantity, _Mapping]] = ..., about: _Optional[int] = ...) -> None: ...
     AXES_FIELD_NUMBER: _ClassVar[int]
     CYLINDRICAL_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_FIELD_NUMBER: _ClassVar[int]
     axes: Axes
     cylindrical: Orientation.Cylindrical
-    def __init__(self, axes: _Optional[_Union[Axes, _Mapping]] = ..., cylindrical: _Optional[_Union[Orientation.Cylindrical, _Mapping]] = ...) -> None: ...
+    rotation: Orientation.Rotation
+    def __init__(self, axes: _Optional[_Union[Axes, _Mapping]] = ..., cylindrical: _Optional[_Union[Orientation.Cylindrical, _Mapping]] = ..., rotation: _Optional[_Union[Orientation.Rotation, _Mapping]] = ...) -> None: ...
 
 class Orthotropic(_message.Message):
     __slots__ = ["e1", "e2", "e3", "g12", "g13", "g23", "nu12", "nu13", "nu23"]

@@ -13,7 +13,7 @@ from dougong.messages import violation
 from dougong.solver.elements import stiffness_reference
 from dougong.solver.history import History
 from dougong.solver.laws import Law, law_of
-from dougong.solver.orientation import axes_at, varies, without_direction
+from dougong.solver.orientation import axes_at, check_angles, given, varies, without_direction
 from dougong.solver.partition import Part, PartBlock
 from dougong.solver.physics import Physics
 from dougong.solver.problem import Problem, ResolvedSection, ResolvedStep, is_axisymmetric
@@ -83,13 +83,13 @@ class Model:
         found = []
         for section, varies_inside in zip(self.sections, self.varying, strict=True):
             turned = self._turns(section) and not varies_inside
-            axes = axes_at(section.orientation, nowhere) if turned else None
+            axes = axes_at(section.orientation, nowhere, self.parameters) if turned else None
             found.append(law_of(self.physics, section.material, self.part.dim, section.kinematics, axes))
         return Law(np.concatenate([f.coefficient for f in found]), np.concatenate([f.embedding for f in found]))
 
     def _turns(self, section: ResolvedSection) -> bool:
         """Whether its orientation counts."""
-        return section.orientation.WhichOneof("system") is not None and not self.physics.isotropic(section.material)
+        return given(section.orientation) and not self.physics.isotropic(section.material)
 
     def law(self, k: int, rows: slice | NDArray[np.integer]) -> Law:
         """The law of some cells of a local block: once a cell where that is enough for all of them, else at each point.
@@ -105,13 +105,11 @@ class Model:
         found = self.section_laws[section]
         if not self.varying[section].any():
             return found
-        block = self.part.blocks[k]
-        N = stiffness_reference(block.type.name).N
-        points = np.einsum("qa,nad->nqd", N, self.part.points[block.nodes[rows]], optimize=True)
-        whole = Law(*(np.repeat(x, len(N), axis=1) for x in (found.coefficient, found.embedding)))
+        points = _points(self.part, self.part.blocks[k], rows)
+        whole = Law(*(np.repeat(x, points.shape[1], axis=1) for x in (found.coefficient, found.embedding)))
         for number in np.flatnonzero(self.varying):
             here, s = np.flatnonzero(section == number), self.sections[number]
-            axes = axes_at(s.orientation, points[here])
+            axes = axes_at(s.orientation, points[here], self.parameters)
             of_it = law_of(self.physics, s.material, self.part.dim, s.kinematics, axes)
             whole.coefficient[here], whole.embedding[here] = of_it.coefficient, of_it.embedding
         return whole
@@ -178,29 +176,40 @@ def assign_sections(
     if missing:
         ids = _cell_numbers(regions, missing)
         found.append(violation("CELLS_WITHOUT_SECTION", "sections", cell_ids=ids, count=len(missing), example=ids[0]))
-    found += _negative_radii(problem, part, regions) + _without_direction(problem, part, regions, section_of)
+    found += _negative_radii(problem, part, regions) + _check_axes(problem, part, regions, section_of)
     return tuple(section_of), found
 
 
-def _without_direction(
+def _check_axes(
     problem: Problem, part: Part, regions: Regions, section_of: list[NDArray[np.int32]]
 ) -> list[job_pb2.Violation]:
-    """Cells on the axis of the cylinder that their material follows."""
+    """Cells on the axis of the cylinder that their material follows, and angles that have no value."""
     found = []
     for number, section in enumerate(problem.sections):
+        if not varies(section.orientation):
+            continue
         cells: list[int] = []
+        angles: list[job_pb2.Violation] = []
         for block, sections in zip(part.blocks, section_of, strict=True):
             rows = np.flatnonzero((sections == number) & block.mine)
-            N = stiffness_reference(block.type.name).N
             for first in range(0, len(rows), CHUNK):
                 some = rows[first : first + CHUNK]
-                points = np.einsum("qa,nad->nqd", N, part.points[block.nodes[some]], optimize=True)
+                points = _points(part, block, some)
                 cells.extend(block.cells[some[without_direction(section.orientation, points)]].tolist())
+                name = section.orientation_name
+                angles += check_angles(section.orientation, name, points, problem.analysis.parameters)
+        found += angles[:1]
         if cells:
             ids, path = _cell_numbers(regions, cells), f"sections[{number}].orientation"
-            given = {"orientation": section.orientation_name, "count": len(cells), "example": ids[0]}
-            found.append(violation("ORIENTATION_ON_AXIS", path, cell_ids=ids, **given))
+            params = {"orientation": section.orientation_name, "count": len(cells), "example": ids[0]}
+            found.append(violation("ORIENTATION_ON_AXIS", path, cell_ids=ids, **params))
     return found
+
+
+def _points(part: Part, block: PartBlock, rows: slice | NDArray[np.integer]) -> NDArray[np.float64]:
+    """The integration points of some cells, shape (n, nq, dim)."""
+    N = stiffness_reference(block.type.name).N
+    return np.asarray(np.einsum("qa,nad->nqd", N, part.points[block.nodes[rows]], optimize=True))
 
 
 def _negative_radii(problem: Problem, part: Part, regions: Regions) -> list[job_pb2.Violation]:
