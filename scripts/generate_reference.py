@@ -173,6 +173,7 @@ def _type_name(field: Any) -> str:
         field.TYPE_DOUBLE: "double",
         field.TYPE_STRING: "string",
         field.TYPE_BOOL: "bool",
+        field.TYPE_INT32: "int64",
         field.TYPE_INT64: "int64",
     }[field.type]
 
