@@ -63,6 +63,17 @@ def test_asked_options_replace_the_choice() -> None:
     assert abs(want - got).max() < 1e-8 * abs(want).max()
 
 
+@pytest.mark.parametrize("tolerance", [0.1, 1e-2, 1e-4])
+def test_an_iteration_may_end_early(tolerance: float) -> None:
+    """What a loose tolerance leaves is not taken for a singular system."""
+    mesh = meshgen.box("tet10", (12, 4, 4), (3.0, 1.0, 1.0))
+    exact = solving.solve(mesh, ANALYSIS).field("displacement")
+    found = solving.solve(
+        mesh, ANALYSIS | {"solver": {"method": "METHOD_ITERATIVE", "relative_tolerance": tolerance}}
+    ).field("displacement")
+    assert 0 < abs(found - exact).max() < 2 * tolerance * abs(exact).max()
+
+
 @pytest.mark.parametrize(
     "asked",
     [

@@ -426,7 +426,7 @@ class _Resolver:
 
     def _solver(self) -> None:
         options = self.analysis.solver
-        if options.HasField("relative_tolerance") and not 0 < options.relative_tolerance < 1:
+        if options.HasField("relative_tolerance") and not 0 < options.relative_tolerance <= 0.1:
             self.say("TOLERANCE_OUT_OF_RANGE", "solver.relative_tolerance", value=options.relative_tolerance)
         if options.HasField("max_iterations") and options.max_iterations < 1:
             self.say("VALUE_NOT_POSITIVE", "solver.max_iterations", value=options.max_iterations)
