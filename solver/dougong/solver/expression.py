@@ -77,7 +77,7 @@ FUNCTIONS: Mapping[str, tuple[Callable[..., Any], int, int]] = {
     "tanh": (np.tanh, 1, 1),
 }
 
-_COMPARISONS = {
+_COMPARISONS: Mapping[str, Callable[..., Any]] = {
     "<": np.less,
     "<=": np.less_equal,
     ">": np.greater,
@@ -85,8 +85,8 @@ _COMPARISONS = {
     "==": np.equal,
     "!=": np.not_equal,
 }
-_SUMS = {"+": np.add, "-": np.subtract}
-_PRODUCTS = {"*": np.multiply, "/": np.divide}
+_SUMS: Mapping[str, Callable[..., Any]] = {"+": np.add, "-": np.subtract}
+_PRODUCTS: Mapping[str, Callable[..., Any]] = {"*": np.multiply, "/": np.divide}
 _POWERS = ("^", "**")
 
 _TOKEN = re.compile(

@@ -56,7 +56,7 @@ def _places(message: Message, path: str, dimension: int, varies: frozenset[int])
     for field, value in message.ListFields():
         if field.message_type is None:
             continue
-        options = field.GetOptions()
+        options: Any = field.GetOptions()
         own = options.Extensions[options_pb2.dimension] or dimension
         may = frozenset(options.Extensions[options_pb2.varies]) or varies
         for here, item in _items(field, value, f"{path}.{field.name}" if path else field.name):

@@ -25,7 +25,7 @@ _SPACE, _TIME, _TEMPERATURE = (
     options_pb2.VARIATION_TIME,
     options_pb2.VARIATION_TEMPERATURE,
 )
-_WORDS = {_SPACE: "position", _TIME: "time", _TEMPERATURE: "temperature"}
+_WORDS: dict[int, str] = {_SPACE: "position", _TIME: "time", _TEMPERATURE: "temperature"}
 #: What a table over something needs its Quantity to vary with.
 _TABLES = {"over_time": _TIME, "over_temperature": _TEMPERATURE}
 
@@ -88,7 +88,7 @@ def _check_quantity(place: Place, analysis: pb.Analysis, dim: int) -> list[Viola
             return []  # the limits of constants are those of the physics
         return _too_low(place.path, place.quantity.value, place.dimension, analysis.units)
     if _TABLES[given[0]] not in place.varies:
-        return [violation("VARIATION_NOT_HERE", f"{place.path}.{given[0]}", **_allowed(place, _TABLES[given[0]]))]
+        return [_not_here(place, f"{place.path}.{given[0]}", _TABLES[given[0]])]
     table, path = getattr(place.quantity, given[0]), f"{place.path}.{given[0]}"
     return _check_table(table, path) or [
         v
@@ -97,9 +97,10 @@ def _check_quantity(place: Place, analysis: pb.Analysis, dim: int) -> list[Viola
     ]
 
 
-def _allowed(place: Place, wanted: int) -> dict[str, str]:
+def _not_here(place: Place, path: str, wanted: int) -> Violation:
+    """It cannot depend on what it shall depend on."""
     may = ", ".join(_WORDS[v] for v in sorted(place.varies) if v in _WORDS)
-    return {"on": _WORDS[wanted], "may": may or "-"}
+    return violation("VARIATION_NOT_HERE", path, on=_WORDS[wanted], may=may or "-")
 
 
 def _check_table(table: pb.Table, path: str) -> list[Violation]:
@@ -131,9 +132,9 @@ def _check_expression(place: Place, analysis: pb.Analysis, dim: int) -> list[Vio
         if name in POSITION[dim:]:
             found.append(violation("EXPRESSION_COORDINATE_NOT_IN_MODEL", path, position=position, name=name))
         elif name in coordinates and _SPACE not in place.varies:
-            found.append(violation("VARIATION_NOT_HERE", path, **_allowed(place, _SPACE)))
+            found.append(_not_here(place, path, _SPACE))
         elif name == TIME and _TIME not in place.varies:
-            found.append(violation("VARIATION_NOT_HERE", path, **_allowed(place, _TIME)))
+            found.append(_not_here(place, path, _TIME))
         elif name not in (*coordinates, TIME):
             near = ", ".join(nearest(name, known)) or "-"
             found.append(violation("EXPRESSION_NAME_UNKNOWN", path, position=position, name=name[:60], near=near))
@@ -153,7 +154,7 @@ def _check_settled(expression: Expression, place: Place, analysis: pb.Analysis) 
 
 def lowest_value(dimension: int, units: pb.UnitSystem) -> float:
     """Below which no number of a dimension can be; -inf where there is no such limit."""
-    limits = {
+    limits: dict[int, float] = {
         options_pb2.DIMENSION_TEMPERATURE: units.absolute_zero,
         options_pb2.DIMENSION_FILM_COEFFICIENT: 0.0,
     }
