@@ -79,6 +79,16 @@ class Axes(_message.Message):
     xy_plane: Point
     def __init__(self, x_axis: _Optional[_Union[Point, _Mapping]] = ..., xy_plane: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
 
+class Centrifugal(_message.Message):
+    __slots__ = ["angular_velocity", "direction", "point"]
+    ANGULAR_VELOCITY_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    POINT_FIELD_NUMBER: _ClassVar[int]
+    angular_velocity: Quantity
+    direction: Point
+    point: Point
+    def __init__(self, angular_velocity: _Optional[_Union[Quantity, _Mapping]] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., direction: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+
 class Combination(_message.Message):
     __slots__ = ["factors", "name"]
     class FactorsEntry(_message.Message):
@@ -136,6 +146,16 @@ class Elastic(_message.Message):
     young_modulus: Quantity
     def __init__(self, young_modulus: _Optional[_Union[Quantity, _Mapping]] = ..., poisson_ratio: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
+class Euler(_message.Message):
+    __slots__ = ["angular_acceleration", "direction", "point"]
+    ANGULAR_ACCELERATION_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    POINT_FIELD_NUMBER: _ClassVar[int]
+    angular_acceleration: Quantity
+    direction: Point
+    point: Point
+    def __init__(self, angular_acceleration: _Optional[_Union[Quantity, _Mapping]] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., direction: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+
 class FieldRequest(_message.Message):
     __slots__ = ["location", "name"]
     LOCATION_FIELD_NUMBER: _ClassVar[int]
@@ -156,29 +176,51 @@ class FromStep(_message.Message):
     step: str
     def __init__(self, step: _Optional[str] = ..., frame: _Optional[int] = ...) -> None: ...
 
+class Hydrostatic(_message.Message):
+    __slots__ = ["density", "down", "gravity", "level", "specific_weight", "surface"]
+    DENSITY_FIELD_NUMBER: _ClassVar[int]
+    DOWN_FIELD_NUMBER: _ClassVar[int]
+    GRAVITY_FIELD_NUMBER: _ClassVar[int]
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    SPECIFIC_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    SURFACE_FIELD_NUMBER: _ClassVar[int]
+    density: Quantity
+    down: Point
+    gravity: Quantity
+    level: Quantity
+    specific_weight: Quantity
+    surface: Point
+    def __init__(self, surface: _Optional[_Union[Point, _Mapping]] = ..., down: _Optional[_Union[Point, _Mapping]] = ..., specific_weight: _Optional[_Union[Quantity, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., gravity: _Optional[_Union[Quantity, _Mapping]] = ..., level: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
 class Load(_message.Message):
-    __slots__ = ["body_force", "convection", "gravity", "heat_flux", "heat_source", "nodal_force", "pressure", "region", "total_force", "traction"]
+    __slots__ = ["body_force", "centrifugal", "convection", "euler", "gravity", "heat_flux", "heat_source", "hydrostatic", "nodal_force", "pressure", "region", "total_force", "traction"]
     BODY_FORCE_FIELD_NUMBER: _ClassVar[int]
+    CENTRIFUGAL_FIELD_NUMBER: _ClassVar[int]
     CONVECTION_FIELD_NUMBER: _ClassVar[int]
+    EULER_FIELD_NUMBER: _ClassVar[int]
     GRAVITY_FIELD_NUMBER: _ClassVar[int]
     HEAT_FLUX_FIELD_NUMBER: _ClassVar[int]
     HEAT_SOURCE_FIELD_NUMBER: _ClassVar[int]
+    HYDROSTATIC_FIELD_NUMBER: _ClassVar[int]
     NODAL_FORCE_FIELD_NUMBER: _ClassVar[int]
     PRESSURE_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FORCE_FIELD_NUMBER: _ClassVar[int]
     TRACTION_FIELD_NUMBER: _ClassVar[int]
     body_force: Vector
+    centrifugal: Centrifugal
     convection: Convection
+    euler: Euler
     gravity: Vector
     heat_flux: Quantity
     heat_source: Quantity
+    hydrostatic: Hydrostatic
     nodal_force: Vector
     pressure: Quantity
     region: str
     total_force: Vector
     traction: Vector
-    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ...) -> None: ...
+    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ..., centrifugal: _Optional[_Union[Centrifugal, _Mapping]] = ..., euler: _Optional[_Union[Euler, _Mapping]] = ..., hydrostatic: _Optional[_Union[Hydrostatic, _Mapping]] = ...) -> None: ...
 
 class LoadCase(_message.Message):
     __slots__ = ["conditions", "loads", "name"]

@@ -102,6 +102,11 @@ class LoadBuilder:
             physics.LOADS[load.WhichOneof("kind")](load, dim, self)
             self.violations += self._values.violations
 
+    @property
+    def axisymmetric(self) -> bool:
+        """See `Loads`."""
+        return self._model.axisymmetric
+
     def on_cells(self, region: str, form: Any, **params: Any) -> None:
         """See `Loads`."""
         model = self._model
@@ -161,6 +166,8 @@ class LoadBuilder:
         for name, value in params.items():
             if isinstance(value, PerSection):
                 out[name] = np.broadcast_to(value.values[section][:, None], shape)
+            elif isinstance(value, np.ndarray):
+                out[name] = np.broadcast_to(value[:, None, None], (len(value), *shape))
             elif isinstance(value, pb.Quantity):
                 out[name] = self._values.at(value, points)
             elif isinstance(value, pb.Vector):

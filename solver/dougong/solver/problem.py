@@ -19,6 +19,7 @@ from dougong.solver.axes import check_axes, check_point
 from dougong.solver.elements import SOLVABLE
 from dougong.solver.frames import FrameSpec, check_frames, frames_of
 from dougong.solver.linalg_choice import petsc_option_allowed
+from dougong.solver.load_checks import check_load_geometry, check_rotations
 from dougong.solver.nearest import nearest
 from dougong.solver.orientation import check_orientations
 from dougong.solver.physics import Physics, Run, all_physics, for_procedure
@@ -195,6 +196,7 @@ class _Resolver:
             if step.run.check is not None:
                 used = [(f'materials["{s.material_name}"]', s.material) for s in sections]
                 self.violations += step.run.check(step.message, step.own.path, list(dict(used).items()))
+            self.violations += check_rotations(step.message, step.own.path)
             self._loads_of_cases(step)
         self._outputs(steps)
         self._solver()
@@ -379,7 +381,7 @@ class _Resolver:
                     self.say("GRAVITY_NOT_AXIAL", f"{path}.gravity.x", value=value.x.expression or value.x.value)
                 if value.HasField("z") and self.stored.dim == 2:
                     self.say("COMPONENT_NOT_IN_MODEL", f"{path}.{kind}.z", component="z")
-            found = []
+            found = check_load_geometry(load, path, self.stored.dim, is_axisymmetric(sections))
             found += step.physics.check_load(load, path, None)
             for section in sections if wanted == "cells" else ():
                 # Where the names do not tell whether they share cells, the model will (dougong.solver.loads).

@@ -38,10 +38,6 @@ class Values:
         self._model, self._message, self._path = model, message, path
         self.violations: list[job_pb2.Violation] = []
 
-    def number(self, quantity: pb.Quantity) -> float:
-        """The value of a Quantity that does not depend on position."""
-        return float(self.at(quantity, None))
-
     def at(self, quantity: pb.Quantity | float, points: Array | None) -> float | Array:
         """The value of a Quantity: a number where it is the same everywhere, else at each point.
 

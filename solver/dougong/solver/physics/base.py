@@ -79,9 +79,13 @@ def at_points(matrices: Array, vectors: Array) -> Array:
 class Loads(Protocol):
     """What a load of a physics may do; implemented by `dougong.solver.loads`.
 
-    Parameters of forms are numbers, what `section_values` gives, and Quantities and Vectors of the load, which come to
-    the form as their values at its points.
+    Parameters of forms are numbers, constant vectors of shape (n,), what `section_values` gives, and Quantities and
+    Vectors of the load, which come to the form as their values at its points.
     """
+
+    @property
+    def axisymmetric(self) -> bool:
+        """Whether the mesh is half a section through a body of revolution about the y axis."""
 
     def on_cells(self, region: str, form: Any, **params: Any) -> None:
         """Add a linear form over a region of cells."""

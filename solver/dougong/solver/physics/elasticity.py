@@ -26,6 +26,7 @@ from skfem.helpers import dot, grad
 from dougong.messages import violation
 from dougong.solver import materials
 from dougong.solver.axes import local_axes
+from dougong.solver.physics import _loads
 from dougong.solver.physics._tensors import (
     direction,
     hydrostatic,
@@ -43,6 +44,9 @@ from dougong.v1 import job_pb2, options_pb2
 
 _ZZ = VOIGT.index("zz")
 _OF_PLANE, _OF_RING = ("xx", "yy", "xy"), ("xx", "yy", "zz", "xy")
+
+#: Loads that are inertia forces.
+_INERTIA = ("gravity", "centrifugal", "euler")
 
 
 def _strain(du: Any) -> Any:
@@ -144,6 +148,9 @@ class Elasticity:
         "nodal_force": lambda load, dim, loads: loads.on_nodes(load.region, load.nodal_force),
         "gravity": _gravity,
         "body_force": lambda load, dim, loads: loads.on_cells(load.region, body_force, density=1.0, b=load.body_force),
+        "centrifugal": _loads.centrifugal,
+        "euler": _loads.euler,
+        "hydrostatic": _loads.hydrostatic,
     }
     LOAD_REGIONS: Mapping[str, str] = {
         "pressure": "facets",
@@ -152,6 +159,9 @@ class Elasticity:
         "nodal_force": "nodes",
         "gravity": "cells",
         "body_force": "cells",
+        "centrifugal": "cells",
+        "euler": "cells",
+        "hydrostatic": "facets",
     }
     RESTRAINING_LOADS: frozenset[str] = frozenset()
     FIELDS: Mapping[str, FieldSpec] = {
@@ -193,8 +203,8 @@ class Elasticity:
         return materials.check(material, "elasticity", path, dim)
 
     def check_load(self, load: pb.Load, path: str, material: pb.Material | None) -> list[job_pb2.Violation]:
-        """Gravity needs a density."""
-        if load.WhichOneof("kind") == "gravity" and material is not None and not material.density.value > 0:
+        """Inertia needs a density."""
+        if load.WhichOneof("kind") in _INERTIA and material is not None and not material.density.value > 0:
             return [violation("MATERIAL_CONSTANT_MISSING", path, constant="density")]
         return []
 
