@@ -22,7 +22,9 @@ SHAPES = {
     "p": {"kind": "KIND_CELLS", "plane": {"point": point(0, 0, 0), "normal": point(1, 0, 0), "tolerance": 0.3}},
     "n": {"normal": {"direction": point(1, 0, 0), "angleDegrees": 10}},
 }
+TABLE = {"overTime": {"at": [0, 1, 3], "value": [0, 1, -2]}}
 SOLID = elastic(
+    parameters={"a": 2.0},
     material={"density": value(1.0)},
     regions=SHAPES,
     conditions=[
@@ -35,7 +37,10 @@ SOLID = elastic(
         {"region": "n", "pressure": value(1.0)},
         {"region": "r", "nodalForce": vector(y=1.0)},
         {"gravity": vector(z=1.0)},
-        {"region": "all", "bodyForce": vector(z=1.0)},
+        {"region": "all", "bodyForce": {"y": {"expression": "a*x + if(z > 0.5, t, sin(y))"}, "z": value(1.0)}},
+        {"centrifugal": {"angularVelocity": value(1.0), "point": point(0, 0, 1), "direction": point(0, 1, 0)}},
+        {"region": "all", "euler": {"angularAcceleration": TABLE, "direction": point(0, 1, 0)}},
+        {"region": "y1", "hydrostatic": {"down": point(0, -1, 0), "density": value(1.0), "gravity": value(2.0)}},
     ],
     outputs={"vtu": True, "fields": [{"name": "stress", "location": "LOCATION_INTEGRATION_POINT"}, {"name": "strain"}]},
     solver={"method": "METHOD_ITERATIVE", "relativeTolerance": 1e-8, "maxIterations": 50},
@@ -53,7 +58,7 @@ WARM = heat(
     conditions=[{"region": "x0", "temperature": value(1.0)}],
     loads=[
         {"region": "x1", "convection": {"coefficient": value(1.0), "ambient": value(2.0)}},
-        {"region": "y1", "heatFlux": value(1.0)},
+        {"region": "y1", "heatFlux": TABLE},
         {"region": "r", "heatSource": value(1.0)},
     ],
 )
@@ -63,6 +68,7 @@ WARM["steps"][0] |= {
 }
 NUMBERS = [0, -1, 1e-300, 1e300, -1e18, "NaN", "Infinity", 0.5, 2**40]
 NAMES = ["", "push", "case-2", "x0", "r", "all", "p", "n", "s", "x1", "m", "zz", "von_mises", "temperature", "reaction"]
+FORMULAS = ["1/x", "1/0", "t*", "x > 0 + z", "exp(1e3*y)", "sqrt(-a)", "b", "((1)"]
 ENUMS = ["METHOD_DIRECT", "KIND_CELLS", "KIND_FACETS", "KIND_NODES", "LOCATION_NODE", "LOCATION_CELL"]
 THINGS = [True, [], {}, point(), point(0, 0, 0), point(1, 2), point(1, 1, 1, 1), value(0), value(-1.0), value("NaN")]
 
@@ -91,7 +97,7 @@ def damage(given, rng):
     elif kind < 0.6:
         holder[key] = copy.deepcopy(get(given, rng.choice(list(places(given)))))
     else:
-        holder[key] = copy.deepcopy(rng.choice(NUMBERS + NAMES + ENUMS + THINGS))
+        holder[key] = copy.deepcopy(rng.choice(NUMBERS + NAMES + FORMULAS + ENUMS + THINGS))
 
 
 @pytest.fixture(scope="module")

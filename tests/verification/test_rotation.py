@@ -8,8 +8,8 @@ Closed forms, with omega the angular velocity, a and b the radii, k = (a^2 b^2 /
 Source: Timoshenko and Goodier, "Theory of Elasticity", 3rd edition, 1970, section 32.
   annulus held at r = a and accelerated by alpha: r^2 sigma_rt = rho alpha (r^4 - b^4) / 4, from the balance of moments,
   and u_t / r = integral of sigma_rt / (G r).
-Tolerance: 8e-3 of the largest stress, 2e-4 of the largest displacement (1e-3 and 1e-3 of coarser meshes in space), for 16
-quadratic cells across the radius; the finite element error, which falls with the square of the size of the cells.
+Tolerance: 8e-3 of the largest stress, 2e-4 of the largest displacement (1e-3 and 1e-3 of coarser meshes in space), for
+16 quadratic cells across the radius: the error of the cells, which falls with the square of their size.
 """
 
 import numpy as np
@@ -76,7 +76,7 @@ def test_annulus_in_the_plane(cell_type, meaning):
     for found, wanted in zip(stresses, exact, strict=True):
         assert np.abs(found - wanted).max() < 8e-3 * exact[1].max()
     near(ur, moved, 2e-4)
-    assert np.abs(ut).max() < 1e-5 * np.abs(ur).max()
+    assert np.abs(ut).max() < 1e-4 * np.abs(ur).max()
     assert solution.step.balance.energy_error < 1e-9
 
 
