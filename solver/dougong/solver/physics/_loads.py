@@ -101,5 +101,7 @@ def _coordinates(point: pb.Point, dim: int) -> Array:
 def _unit(direction: pb.Point, dim: int) -> Array:
     """A unit vector; zero where no direction is given."""
     vector = _coordinates(direction, dim)
-    length = np.linalg.norm(vector)
-    return vector / length if length > 0 else vector
+    largest = np.abs(vector).max()  # divided by first: the square of a length may be beyond the numbers there are
+    if not largest > 0:
+        return vector
+    return np.asarray(vector / largest / np.linalg.norm(vector / largest))
