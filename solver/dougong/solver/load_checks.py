@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from dougong.messages import violation
+from dougong.solver.axes import check_point
 from dougong.solver.quantities import is_constant
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
@@ -109,8 +110,7 @@ def _needed(message: pb.Centrifugal | pb.Euler | pb.Hydrostatic, name: str, path
 
 
 def _point(point: pb.Point, path: str, dim: int) -> list[Violation]:
-    given = len(point.coordinates)
-    return [] if given in (0, dim) else [violation("WRONG_NUMBER_OF_COORDINATES", path, given=given, wanted=dim)]
+    return check_point(point, dim, path) if point.coordinates else []
 
 
 def _direction(
