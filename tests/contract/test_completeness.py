@@ -39,7 +39,11 @@ VERIFIED = {
 }
 
 #: For each procedure a case with a known answer that runs through the worker.
-RUN = {"static": ("verification/test_exact_solutions.py", "verification/test_nafems_le10.py")}
+RUN = {
+    "newton": ("verification/test_radiation.py",),
+    "transient": ("verification/test_transient_heat.py", "verification/test_radiation.py"),
+    "static": ("verification/test_exact_solutions.py", "verification/test_nafems_le10.py"),
+}
 
 #: For each format the tests of its reader: what it reads, and what it says of a file that is wrong.
 READ = {

@@ -75,6 +75,14 @@ DIMENSIONS: dict[int, DimensionInfo] = {
     _D.DIMENSION_SPECIFIC_HEAT: DimensionInfo(
         (2, 0, -2, -1), "specific heat", "比热容", "J/(kg·K)", "mJ/(t·K)", "460 J/(kg*K)"
     ),
+    _D.DIMENSION_STEFAN_BOLTZMANN: DimensionInfo(
+        (0, 1, -3, -4),
+        "Stefan-Boltzmann constant",
+        "斯特藩-玻尔兹曼常数",
+        "W/(m²·K⁴)",
+        "mW/(mm²·K⁴)",
+        "5.670374419e-8 W/(m^2*K^4)",
+    ),
     _D.DIMENSION_POWER: DimensionInfo((2, 1, -3, 0), "power", "功率", "W", "mW", "5 W, 2 kW"),
     _D.DIMENSION_ENERGY_DENSITY: DimensionInfo(
         (-1, 1, -2, 0), "energy density", "能量密度", "J/m³", "mJ/mm³", "5 J/m^3, 2 mJ/mm^3"

@@ -192,8 +192,16 @@ class Hydrostatic(_message.Message):
     surface: Point
     def __init__(self, surface: _Optional[_Union[Point, _Mapping]] = ..., down: _Optional[_Union[Point, _Mapping]] = ..., specific_weight: _Optional[_Union[Quantity, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., gravity: _Optional[_Union[Quantity, _Mapping]] = ..., level: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
+class InitialState(_message.Message):
+    __slots__ = ["from_step", "temperature"]
+    FROM_STEP_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    from_step: FromStep
+    temperature: Quantity
+    def __init__(self, temperature: _Optional[_Union[Quantity, _Mapping]] = ..., from_step: _Optional[_Union[FromStep, _Mapping]] = ...) -> None: ...
+
 class Load(_message.Message):
-    __slots__ = ["body_force", "centrifugal", "convection", "euler", "gravity", "heat_flux", "heat_source", "hydrostatic", "nodal_force", "pressure", "region", "total_force", "traction"]
+    __slots__ = ["body_force", "centrifugal", "convection", "euler", "gravity", "heat_flux", "heat_source", "hydrostatic", "nodal_force", "pressure", "radiation", "region", "total_force", "traction"]
     BODY_FORCE_FIELD_NUMBER: _ClassVar[int]
     CENTRIFUGAL_FIELD_NUMBER: _ClassVar[int]
     CONVECTION_FIELD_NUMBER: _ClassVar[int]
@@ -204,6 +212,7 @@ class Load(_message.Message):
     HYDROSTATIC_FIELD_NUMBER: _ClassVar[int]
     NODAL_FORCE_FIELD_NUMBER: _ClassVar[int]
     PRESSURE_FIELD_NUMBER: _ClassVar[int]
+    RADIATION_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FORCE_FIELD_NUMBER: _ClassVar[int]
     TRACTION_FIELD_NUMBER: _ClassVar[int]
@@ -217,10 +226,11 @@ class Load(_message.Message):
     hydrostatic: Hydrostatic
     nodal_force: Vector
     pressure: Quantity
+    radiation: Radiation
     region: str
     total_force: Vector
     traction: Vector
-    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ..., centrifugal: _Optional[_Union[Centrifugal, _Mapping]] = ..., euler: _Optional[_Union[Euler, _Mapping]] = ..., hydrostatic: _Optional[_Union[Hydrostatic, _Mapping]] = ...) -> None: ...
+    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ..., centrifugal: _Optional[_Union[Centrifugal, _Mapping]] = ..., euler: _Optional[_Union[Euler, _Mapping]] = ..., hydrostatic: _Optional[_Union[Hydrostatic, _Mapping]] = ..., radiation: _Optional[_Union[Radiation, _Mapping]] = ...) -> None: ...
 
 class LoadCase(_message.Message):
     __slots__ = ["conditions", "loads", "name"]
@@ -233,20 +243,22 @@ class LoadCase(_message.Message):
     def __init__(self, name: _Optional[str] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ...) -> None: ...
 
 class Material(_message.Message):
-    __slots__ = ["anisotropic", "conductivity", "density", "elastic", "orthotropic", "orthotropic_conductivity"]
+    __slots__ = ["anisotropic", "conductivity", "density", "elastic", "orthotropic", "orthotropic_conductivity", "specific_heat"]
     ANISOTROPIC_FIELD_NUMBER: _ClassVar[int]
     CONDUCTIVITY_FIELD_NUMBER: _ClassVar[int]
     DENSITY_FIELD_NUMBER: _ClassVar[int]
     ELASTIC_FIELD_NUMBER: _ClassVar[int]
     ORTHOTROPIC_CONDUCTIVITY_FIELD_NUMBER: _ClassVar[int]
     ORTHOTROPIC_FIELD_NUMBER: _ClassVar[int]
+    SPECIFIC_HEAT_FIELD_NUMBER: _ClassVar[int]
     anisotropic: Anisotropic
     conductivity: Quantity
     density: Quantity
     elastic: Elastic
     orthotropic: Orthotropic
     orthotropic_conductivity: OrthotropicConductivity
-    def __init__(self, elastic: _Optional[_Union[Elastic, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., conductivity: _Optional[_Union[Quantity, _Mapping]] = ..., orthotropic: _Optional[_Union[Orthotropic, _Mapping]] = ..., anisotropic: _Optional[_Union[Anisotropic, _Mapping]] = ..., orthotropic_conductivity: _Optional[_Union[OrthotropicConductivity, _Mapping]] = ...) -> None: ...
+    specific_heat: Quantity
+    def __init__(self, elastic: _Optional[_Union[Elastic, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., conductivity: _Optional[_Union[Quantity, _Mapping]] = ..., orthotropic: _Optional[_Union[Orthotropic, _Mapping]] = ..., anisotropic: _Optional[_Union[Anisotropic, _Mapping]] = ..., orthotropic_conductivity: _Optional[_Union[OrthotropicConductivity, _Mapping]] = ..., specific_heat: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
 class Orientation(_message.Message):
     __slots__ = ["axes", "cylindrical", "rotation"]
@@ -331,6 +343,16 @@ class Quantity(_message.Message):
     over_time: Table
     value: float
     def __init__(self, value: _Optional[float] = ..., expression: _Optional[str] = ..., over_time: _Optional[_Union[Table, _Mapping]] = ..., over_temperature: _Optional[_Union[Table, _Mapping]] = ...) -> None: ...
+
+class Radiation(_message.Message):
+    __slots__ = ["ambient", "constant", "emissivity"]
+    AMBIENT_FIELD_NUMBER: _ClassVar[int]
+    CONSTANT_FIELD_NUMBER: _ClassVar[int]
+    EMISSIVITY_FIELD_NUMBER: _ClassVar[int]
+    ambient: Quantity
+    constant: Quantity
+    emissivity: Quantity
+    def __init__(self, emissivity: _Optional[_Union[Quantity, _Mapping]] = ..., ambient: _Optional[_Union[Quantity, _Mapping]] = ..., constant: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
 class Region(_message.Message):
     __slots__ = ["all", "box", "kind", "normal", "plane", "sphere"]
@@ -446,22 +468,26 @@ class SteadyHeat(_message.Message):
     def __init__(self) -> None: ...
 
 class Step(_message.Message):
-    __slots__ = ["combinations", "conditions", "load_cases", "loads", "name", "static", "steady_heat"]
+    __slots__ = ["combinations", "conditions", "initial", "load_cases", "loads", "name", "static", "steady_heat", "transient_heat"]
     COMBINATIONS_FIELD_NUMBER: _ClassVar[int]
     CONDITIONS_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_FIELD_NUMBER: _ClassVar[int]
     LOADS_FIELD_NUMBER: _ClassVar[int]
     LOAD_CASES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATIC_FIELD_NUMBER: _ClassVar[int]
     STEADY_HEAT_FIELD_NUMBER: _ClassVar[int]
+    TRANSIENT_HEAT_FIELD_NUMBER: _ClassVar[int]
     combinations: _containers.RepeatedCompositeFieldContainer[Combination]
     conditions: _containers.RepeatedCompositeFieldContainer[Condition]
+    initial: InitialState
     load_cases: _containers.RepeatedCompositeFieldContainer[LoadCase]
     loads: _containers.RepeatedCompositeFieldContainer[Load]
     name: str
     static: Static
     steady_heat: SteadyHeat
-    def __init__(self, name: _Optional[str] = ..., static: _Optional[_Union[Static, _Mapping]] = ..., steady_heat: _Optional[_Union[SteadyHeat, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ..., load_cases: _Optional[_Iterable[_Union[LoadCase, _Mapping]]] = ..., combinations: _Optional[_Iterable[_Union[Combination, _Mapping]]] = ...) -> None: ...
+    transient_heat: TransientHeat
+    def __init__(self, name: _Optional[str] = ..., static: _Optional[_Union[Static, _Mapping]] = ..., steady_heat: _Optional[_Union[SteadyHeat, _Mapping]] = ..., transient_heat: _Optional[_Union[TransientHeat, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ..., load_cases: _Optional[_Iterable[_Union[LoadCase, _Mapping]]] = ..., combinations: _Optional[_Iterable[_Union[Combination, _Mapping]]] = ..., initial: _Optional[_Union[InitialState, _Mapping]] = ...) -> None: ...
 
 class Symmetry(_message.Message):
     __slots__ = ["normal"]
@@ -476,6 +502,31 @@ class Table(_message.Message):
     at: _containers.RepeatedScalarFieldContainer[float]
     value: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, at: _Optional[_Iterable[float]] = ..., value: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class TransientHeat(_message.Message):
+    __slots__ = ["capacity", "duration", "fixed_step", "initial_step", "max_step", "output_interval", "output_times", "tolerance"]
+    class Capacity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
+    CAPACITY_CONSISTENT: TransientHeat.Capacity
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_LUMPED: TransientHeat.Capacity
+    CAPACITY_UNSPECIFIED: TransientHeat.Capacity
+    DURATION_FIELD_NUMBER: _ClassVar[int]
+    FIXED_STEP_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_STEP_FIELD_NUMBER: _ClassVar[int]
+    MAX_STEP_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TIMES_FIELD_NUMBER: _ClassVar[int]
+    TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    capacity: TransientHeat.Capacity
+    duration: Quantity
+    fixed_step: Quantity
+    initial_step: Quantity
+    max_step: Quantity
+    output_interval: Quantity
+    output_times: _containers.RepeatedScalarFieldContainer[float]
+    tolerance: float
+    def __init__(self, duration: _Optional[_Union[Quantity, _Mapping]] = ..., initial_step: _Optional[_Union[Quantity, _Mapping]] = ..., max_step: _Optional[_Union[Quantity, _Mapping]] = ..., fixed_step: _Optional[_Union[Quantity, _Mapping]] = ..., tolerance: _Optional[float] = ..., output_times: _Optional[_Iterable[float]] = ..., output_interval: _Optional[_Union[Quantity, _Mapping]] = ..., capacity: _Optional[_Union[TransientHeat.Capacity, str]] = ...) -> None: ...
 
 class UnitSystem(_message.Message):
     __slots__ = ["absolute_zero", "length", "mass", "system", "temperature", "time"]

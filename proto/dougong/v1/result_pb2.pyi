@@ -32,20 +32,22 @@ class ArtifactInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., media_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
 
 class Balance(_message.Message):
-    __slots__ = ["energy_error", "equilibrium_error", "external_work", "internal_energy", "load_sum", "reaction_sum"]
+    __slots__ = ["energy_error", "equilibrium_error", "external_work", "internal_energy", "load_sum", "reaction_sum", "storage"]
     ENERGY_ERROR_FIELD_NUMBER: _ClassVar[int]
     EQUILIBRIUM_ERROR_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_WORK_FIELD_NUMBER: _ClassVar[int]
     INTERNAL_ENERGY_FIELD_NUMBER: _ClassVar[int]
     LOAD_SUM_FIELD_NUMBER: _ClassVar[int]
     REACTION_SUM_FIELD_NUMBER: _ClassVar[int]
+    STORAGE_FIELD_NUMBER: _ClassVar[int]
     energy_error: float
     equilibrium_error: float
     external_work: float
     internal_energy: float
     load_sum: _containers.RepeatedScalarFieldContainer[float]
     reaction_sum: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, load_sum: _Optional[_Iterable[float]] = ..., reaction_sum: _Optional[_Iterable[float]] = ..., equilibrium_error: _Optional[float] = ..., internal_energy: _Optional[float] = ..., external_work: _Optional[float] = ..., energy_error: _Optional[float] = ...) -> None: ...
+    storage: float
+    def __init__(self, load_sum: _Optional[_Iterable[float]] = ..., reaction_sum: _Optional[_Iterable[float]] = ..., equilibrium_error: _Optional[float] = ..., internal_energy: _Optional[float] = ..., external_work: _Optional[float] = ..., energy_error: _Optional[float] = ..., storage: _Optional[float] = ...) -> None: ...
 
 class Extreme(_message.Message):
     __slots__ = ["component", "field", "max", "max_frame", "max_node", "max_point", "min", "min_frame", "min_node", "min_point"]
@@ -106,6 +108,7 @@ class Frame(_message.Message):
     KIND_COMBINATION: Frame.Kind
     KIND_FIELD_NUMBER: _ClassVar[int]
     KIND_LOAD_CASE: Frame.Kind
+    KIND_TIME: Frame.Kind
     KIND_UNSPECIFIED: Frame.Kind
     NAME_FIELD_NUMBER: _ClassVar[int]
     REACTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +128,34 @@ class GetResultRequest(_message.Message):
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     def __init__(self, job_id: _Optional[str] = ...) -> None: ...
+
+class HeatHistory(_message.Message):
+    __slots__ = ["balance_error", "by_conditions", "by_loads", "longest_step", "max_temperature", "min_temperature", "newton_iterations", "rejected_steps", "shortest_step", "steps", "stored", "time"]
+    BALANCE_ERROR_FIELD_NUMBER: _ClassVar[int]
+    BY_CONDITIONS_FIELD_NUMBER: _ClassVar[int]
+    BY_LOADS_FIELD_NUMBER: _ClassVar[int]
+    LONGEST_STEP_FIELD_NUMBER: _ClassVar[int]
+    MAX_TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    MIN_TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    NEWTON_ITERATIONS_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_STEPS_FIELD_NUMBER: _ClassVar[int]
+    SHORTEST_STEP_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    STORED_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    balance_error: float
+    by_conditions: _containers.RepeatedScalarFieldContainer[float]
+    by_loads: _containers.RepeatedScalarFieldContainer[float]
+    longest_step: float
+    max_temperature: _containers.RepeatedScalarFieldContainer[float]
+    min_temperature: _containers.RepeatedScalarFieldContainer[float]
+    newton_iterations: int
+    rejected_steps: int
+    shortest_step: float
+    steps: int
+    stored: _containers.RepeatedScalarFieldContainer[float]
+    time: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, time: _Optional[_Iterable[float]] = ..., min_temperature: _Optional[_Iterable[float]] = ..., max_temperature: _Optional[_Iterable[float]] = ..., stored: _Optional[_Iterable[float]] = ..., by_loads: _Optional[_Iterable[float]] = ..., by_conditions: _Optional[_Iterable[float]] = ..., steps: _Optional[int] = ..., rejected_steps: _Optional[int] = ..., newton_iterations: _Optional[int] = ..., shortest_step: _Optional[float] = ..., longest_step: _Optional[float] = ..., balance_error: _Optional[float] = ...) -> None: ...
 
 class Provenance(_message.Message):
     __slots__ = ["analysis_sha256", "conversion_sha256", "cpu", "dougong_version", "host", "mesh_id", "petsc_version", "ranks", "scikit_fem_version"]
@@ -207,12 +238,14 @@ class Result(_message.Message):
     def __init__(self, job_id: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[StepResult, _Mapping]]] = ..., fields: _Optional[_Iterable[_Union[FieldInfo, _Mapping]]] = ..., artifacts: _Optional[_Iterable[_Union[ArtifactInfo, _Mapping]]] = ..., provenance: _Optional[_Union[Provenance, _Mapping]] = ..., stage_times: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ..., notices: _Optional[_Iterable[_Union[_mesh_pb2.Notice, _Mapping]]] = ...) -> None: ...
 
 class SolveRecord(_message.Message):
-    __slots__ = ["backward_error", "converged_reason", "iterations", "method", "method_zh", "relative_tolerance", "setups", "why", "why_zh"]
+    __slots__ = ["backward_error", "converged_reason", "iterations", "method", "method_zh", "newton_corrections", "newton_residuals", "relative_tolerance", "setups", "why", "why_zh"]
     BACKWARD_ERROR_FIELD_NUMBER: _ClassVar[int]
     CONVERGED_REASON_FIELD_NUMBER: _ClassVar[int]
     ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     METHOD_ZH_FIELD_NUMBER: _ClassVar[int]
+    NEWTON_CORRECTIONS_FIELD_NUMBER: _ClassVar[int]
+    NEWTON_RESIDUALS_FIELD_NUMBER: _ClassVar[int]
     RELATIVE_TOLERANCE_FIELD_NUMBER: _ClassVar[int]
     SETUPS_FIELD_NUMBER: _ClassVar[int]
     WHY_FIELD_NUMBER: _ClassVar[int]
@@ -222,11 +255,13 @@ class SolveRecord(_message.Message):
     iterations: int
     method: str
     method_zh: str
+    newton_corrections: _containers.RepeatedScalarFieldContainer[float]
+    newton_residuals: _containers.RepeatedScalarFieldContainer[float]
     relative_tolerance: float
     setups: int
     why: str
     why_zh: str
-    def __init__(self, method: _Optional[str] = ..., why: _Optional[str] = ..., iterations: _Optional[int] = ..., converged_reason: _Optional[str] = ..., relative_tolerance: _Optional[float] = ..., backward_error: _Optional[float] = ..., method_zh: _Optional[str] = ..., why_zh: _Optional[str] = ..., setups: _Optional[int] = ...) -> None: ...
+    def __init__(self, method: _Optional[str] = ..., why: _Optional[str] = ..., iterations: _Optional[int] = ..., converged_reason: _Optional[str] = ..., relative_tolerance: _Optional[float] = ..., backward_error: _Optional[float] = ..., method_zh: _Optional[str] = ..., why_zh: _Optional[str] = ..., setups: _Optional[int] = ..., newton_residuals: _Optional[_Iterable[float]] = ..., newton_corrections: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class StageTime(_message.Message):
     __slots__ = ["seconds", "stage"]
@@ -237,12 +272,13 @@ class StageTime(_message.Message):
     def __init__(self, stage: _Optional[str] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class StepResult(_message.Message):
-    __slots__ = ["balance", "constrained_dofs", "dofs", "extremes", "frames", "name", "procedure", "reactions", "solve"]
+    __slots__ = ["balance", "constrained_dofs", "dofs", "extremes", "frames", "heat_history", "name", "procedure", "reactions", "solve"]
     BALANCE_FIELD_NUMBER: _ClassVar[int]
     CONSTRAINED_DOFS_FIELD_NUMBER: _ClassVar[int]
     DOFS_FIELD_NUMBER: _ClassVar[int]
     EXTREMES_FIELD_NUMBER: _ClassVar[int]
     FRAMES_FIELD_NUMBER: _ClassVar[int]
+    HEAT_HISTORY_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROCEDURE_FIELD_NUMBER: _ClassVar[int]
     REACTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -252,8 +288,9 @@ class StepResult(_message.Message):
     dofs: int
     extremes: _containers.RepeatedCompositeFieldContainer[Extreme]
     frames: _containers.RepeatedCompositeFieldContainer[Frame]
+    heat_history: HeatHistory
     name: str
     procedure: str
     reactions: _containers.RepeatedCompositeFieldContainer[RegionSum]
     solve: SolveRecord
-    def __init__(self, name: _Optional[str] = ..., procedure: _Optional[str] = ..., dofs: _Optional[int] = ..., constrained_dofs: _Optional[int] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., procedure: _Optional[str] = ..., dofs: _Optional[int] = ..., constrained_dofs: _Optional[int] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ..., heat_history: _Optional[_Union[HeatHistory, _Mapping]] = ...) -> None: ...

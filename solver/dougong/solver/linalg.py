@@ -276,7 +276,7 @@ class LinearSolver:
             self.said = Said("METHOD_CG_GAMG")
             self._near_nullspace(self.A, self._given.near_nullspace)
             ksp.getPC().setType("gamg")
-            return _GAMG
+            return GAMG
         self.said = Said("METHOD_CG_PMULTIGRID")
         _, level = self._levels
         coarse = self._keep(block_matrix(level, level.matrix, self._comm))
@@ -291,7 +291,7 @@ class LinearSolver:
         ksp.getPC().setType("python")
         # Options of GAMG are those of the linear level: there is no other.
         below = {key: self._asked.pop(key) for key in list(self._asked) if key.startswith(("pc_gamg_", "mg_"))}
-        return {f"linear_{key}": value for key, value in (_GAMG | below).items()}
+        return {f"linear_{key}": value for key, value in (GAMG | below).items()}
 
     def _solve_linear(self, values: Array) -> Array:
         self._b.setArray(values)
@@ -430,7 +430,8 @@ class LinearSolver:
         self._levels = None  # as large as what PETSc held
 
 
-_GAMG: dict[str, Any] = {
+#: Options of algebraic multigrid.
+GAMG: dict[str, Any] = {
     "pc_gamg_type": "agg",
     "pc_gamg_agg_nsmooths": 1,
     "pc_gamg_threshold": 0.02,

@@ -22,6 +22,9 @@ from dougong.v1 import job_pb2
 
 Array = NDArray[np.float64]
 
+#: Flow into the body over area, and its derivative, from the unknown at points, both shape (n, nq), and parameters.
+Flow = Callable[..., tuple[Array, Array]]
+
 
 @dataclass(frozen=True)
 class ElementMatrices:
@@ -78,6 +81,11 @@ class LoadBuilder:
         self.matrices: list[ElementMatrices] = []
         self.violations: list[job_pb2.Violation] = []
 
+    @property
+    def units(self) -> pb.UnitSystem:
+        """See `Loads`."""
+        return self._model.step.analysis.units
+
     def run(self, acting: Acting | None = None, restraining_only: bool = False, varying_only: bool = False) -> None:
         """Evaluate loads; default: those of the step. Collective.
 
@@ -132,6 +140,21 @@ class LoadBuilder:
             basis, section = self._facet_basis(f)
             values = element_matrices(form, basis, **self._params(params, basis, section))
             self.matrices.append(ElementMatrices(f.type, f.nodes, values, f.mine(self._model.part)))
+
+    def on_facets_flow(self, region: str, flow: Flow, **params: Any) -> None:
+        """See `Loads`."""
+        state = self._model.temperature
+        for f in self._model.regions.facets(region):
+            basis, section = self._facet_basis(f)
+            N = basis.reference.N
+            at_nodes = np.zeros(f.nodes.shape) if state is None else state[f.nodes]
+            T = at_nodes @ N.T
+            q, slope = flow(T, **self._params(params, basis, section))
+            # Where more enters the warmer it is, the tangent would not be positive; any other finds the same solution.
+            film = basis.dx * np.maximum(-slope, 0.0)
+            values = np.einsum("nq,qa,qb->nab", film, N, N, optimize=True)
+            self.matrices.append(ElementMatrices(f.type, f.nodes, values, f.mine(self._model.part)))
+            self._add(basis.nodes, ((basis.dx * q + film * T) @ N)[..., None])
 
     def on_nodes(self, region: str, components: pb.Vector) -> None:
         """See `Loads`."""

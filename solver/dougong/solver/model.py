@@ -46,6 +46,8 @@ class Model:
         States of the steps before it; None where nothing was computed.
     time
         Time in the step, for what depends on it: 1 at the end of a step without a time of its own.
+    temperature
+        shape (n_local,): what properties are evaluated at, where the temperature is an unknown of the step itself.
     """
 
     step: ResolvedStep
@@ -55,6 +57,7 @@ class Model:
     section_of: tuple[NDArray[np.int32], ...]
     history: History | None = None
     time: float = 1.0
+    temperature: NDArray[np.float64] | None = None
 
     @property
     def physics(self) -> Physics:

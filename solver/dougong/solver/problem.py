@@ -21,10 +21,12 @@ from dougong.solver.frames import FrameSpec, check_frames, frames_of
 from dougong.solver.linalg_choice import petsc_option_allowed
 from dougong.solver.load_checks import check_load_geometry, check_rotations
 from dougong.solver.nearest import nearest
+from dougong.solver.nonlinear import law_is_nonlinear, loads_are_nonlinear
 from dougong.solver.orientation import check_orientations
 from dougong.solver.physics import Physics, Run, all_physics, for_procedure
 from dougong.solver.quantities import is_zero, settled
 from dougong.solver.quantity_checks import check_numbers, part_of
+from dougong.solver.radiation import check_radiation
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
@@ -117,6 +119,16 @@ class ResolvedStep:
         """How it is carried out."""
         return self.physics.PROCEDURES[self.procedure]
 
+    def procedure_on(self, sections: Iterable[ResolvedSection]) -> str:
+        """Name of the procedure that carries it out, on a body with these sections."""
+        physics, loads = self.physics, [load for acting in self.acting for load in acting.loads]
+        if not self.run.nonlinear:
+            return self.run.procedure
+        nonlinear = law_is_nonlinear(
+            physics.NONLINEAR_CONSTANTS, [s.material for s in sections]
+        ) or loads_are_nonlinear(physics.NONLINEAR_LOADS, loads)
+        return self.run.nonlinear if nonlinear else self.run.procedure
+
     @property
     def own(self) -> Acting:
         """What acts in all of the step."""
@@ -198,6 +210,7 @@ class _Resolver:
                 self.violations += step.run.check(step.message, step.own.path, list(dict(used).items()))
             self.violations += check_rotations(step.message, step.own.path)
             self._loads_of_cases(step)
+        self.violations += check_radiation(self.analysis)
         self._outputs(steps)
         self._solver()
         return Problem(self.analysis, tuple(sections), tuple(steps))

@@ -46,6 +46,8 @@ class RescuingSolver:
         Of the problem.
     stage
         Called with "setup" and "solve" when that begins.
+    kind
+        What solves: another one where the matrix is not symmetric.
     """
 
     def __init__(
@@ -57,10 +59,11 @@ class RescuingSolver:
         comm: Any,
         stage: Callable[[str], None],
         monitor: Callable[[int, float], None],
+        kind: type[LinearSolver] = LinearSolver,
     ) -> None:
         self._given, self._options, self._comm = given, options, comm
         self._choice, self._size = choice, size
-        self._stage, self._monitor = stage, monitor
+        self._stage, self._monitor, self._kind = stage, monitor, kind
         self._may_rescue = not choice.direct and choice.why.reason != "CHOSEN_BY_USER"
         self._setups = 0
         self._solver: LinearSolver | None = None
@@ -105,7 +108,7 @@ class RescuingSolver:
         self._patience = None
         if self._may_rescue and not limited and self._fits(free_bytes(self._given.part.comm)):
             self._patience = Patience(relative_tolerance(options), max(iterations_worth(self._size), _WORTH_AT_LEAST))
-        return LinearSolver(self._given, options, direct, self._comm, self._monitor, self._patience)
+        return self._kind(self._given, options, direct, self._comm, self._monitor, self._patience)
 
     def _try(self, rhs: Array, further: int) -> tuple[Array, result_pb2.SolveRecord]:
         if self._solver is None:

@@ -120,7 +120,7 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
             model = Model(step, part, regions, problem.sections, section_of, history)
             context = StepContext(model, mpi, spec.analysis.outputs, spec.analysis.solver, writer, clock.report)
             context.alone = len(problem.steps) == 1
-            steps.append(procedure(step.run.procedure).run(context))
+            steps.append(procedure(step.procedure_on(problem.sections)).run(context))
         files = writer.finish()
     finally:
         history.close()

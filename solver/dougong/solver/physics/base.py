@@ -57,6 +57,8 @@ class Run:
     ----------
     procedure
         Name of the procedure.
+    nonlinear
+        Name of the one for steps that depend on their own solution; "": the same.
     held
         Whether the conditions must leave the body no motion without flux. What vibrates, or warms up, may be free.
     check
@@ -66,6 +68,7 @@ class Run:
 
     procedure: str
     held: bool = True
+    nonlinear: str = ""
     check: Callable[[pb.Step, str, Sequence[tuple[str, pb.Material]]], list[job_pb2.Violation]] | None = None
 
 
@@ -87,6 +90,10 @@ class Loads(Protocol):
     def axisymmetric(self) -> bool:
         """Whether the mesh is half a section through a body of revolution about the y axis."""
 
+    @property
+    def units(self) -> pb.UnitSystem:
+        """The unit system of the analysis."""
+
     def on_cells(self, region: str, form: Any, **params: Any) -> None:
         """Add a linear form over a region of cells."""
 
@@ -95,6 +102,13 @@ class Loads(Protocol):
 
     def on_facets_bilinear(self, region: str, form: Any, **params: Any) -> None:
         """Add a bilinear form over a region of facets to the stiffness."""
+
+    def on_facets_flow(self, region: str, flow: Callable[..., tuple[Array, Array]], **params: Any) -> None:
+        """Add a flow that depends on the unknown, made linear about the state of the model.
+
+        `flow` gives the flow into the body over area, and its derivative, from the unknown at points, all of shape (n,
+        nq), and the parameters there.
+        """
 
     def on_nodes(self, region: str, components: pb.Vector) -> None:
         """Add the values of a vector to each node of a region."""
@@ -140,6 +154,10 @@ class Physics(Protocol):
     LOAD_REGIONS: Mapping[str, str]
     #: Loads that also hold the body (their region counts as restrained in every direction).
     RESTRAINING_LOADS: frozenset[str]
+    #: Loads that depend on the unknown other than linearly.
+    NONLINEAR_LOADS: frozenset[str]
+    #: Constants of a material, fields of dougong.v1.Material, whose dependence on temperature is one on the unknown.
+    NONLINEAR_CONSTANTS: tuple[str, ...]
     FIELDS: Mapping[str, FieldSpec]
     DEFAULT_FIELDS: tuple[str, ...]
     #: Mesh dimensions it can be computed in.

@@ -164,6 +164,8 @@ class Elasticity:
         "hydrostatic": "facets",
     }
     RESTRAINING_LOADS: frozenset[str] = frozenset()
+    NONLINEAR_LOADS: frozenset[str] = frozenset()
+    NONLINEAR_CONSTANTS: tuple[str, ...] = ()
     FIELDS: Mapping[str, FieldSpec] = {
         "displacement": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_LENGTH),
         "reaction": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_FORCE),

@@ -7,7 +7,7 @@ temperature T∞, heat source s, heat q entering through the surface.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,12 @@ from skfem.helpers import grad
 
 from dougong.messages import violation
 from dougong.solver import materials
+from dougong.solver.nonlinear import law_is_nonlinear, loads_are_nonlinear
 from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run, at_points
 from dougong.solver.quantities import is_constant
+from dougong.solver.radiation import stefan_boltzmann
 from dougong.solver.rotation import turned
+from dougong.solver.time_plan import check_transient
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, options_pb2
 
@@ -57,11 +60,47 @@ def _convection(load: pb.Load, dim: int, loads: Loads) -> None:
     loads.on_facets(load.region, film_source, h=h, ambient=ambient)
 
 
+def grey_radiation(
+    T: Array, *, emissivity: Array | float, constant: float, ambient: Array | float, zero: float
+) -> tuple[Array, Array]:
+    """Radiation into a surface from black surroundings, ε σ (Θ∞⁴ - Θ⁴), and its derivative, Θ from absolute zero on.
+
+    Below absolute zero, where an iteration may come to, it goes on as |Θ| Θ³.
+    """
+    theta, around = T - zero, np.asarray(ambient) - zero
+    factor = np.asarray(emissivity) * constant
+    return factor * (around**4 - np.abs(theta) * theta**3), -4.0 * factor * np.abs(theta) ** 3
+
+
+def _radiation(load: pb.Load, dim: int, loads: Loads) -> None:
+    given = load.radiation
+    loads.on_facets_flow(
+        load.region,
+        grey_radiation,
+        emissivity=given.emissivity,
+        constant=stefan_boltzmann(given, loads.units),
+        ambient=given.ambient,
+        zero=loads.units.absolute_zero,
+    )
+
+
+def _check_steady(step: pb.Step, path: str, materials: Sequence[tuple[str, pb.Material]]) -> list[job_pb2.Violation]:
+    """Load cases of a step that depends on its own temperatures cannot be superposed."""
+    loads = [*step.loads, *(load for case in step.load_cases for load in case.loads)]
+    nonlinear = law_is_nonlinear(Heat.NONLINEAR_CONSTANTS, [m for _, m in materials]) or loads_are_nonlinear(
+        Heat.NONLINEAR_LOADS, loads
+    )
+    return [violation("COMBINATION_NONLINEAR", f"{path}.combinations")] if step.combinations and nonlinear else []
+
+
 class Heat:
     """Heat conduction in two and three dimensions."""
 
     NAME = "heat"
-    PROCEDURES: Mapping[str, Run] = {"steady_heat": Run("static")}
+    PROCEDURES: Mapping[str, Run] = {
+        "steady_heat": Run("static", nonlinear="newton", check=_check_steady),
+        "transient_heat": Run("transient", held=False, check=check_transient),
+    }
     UNKNOWN = "temperature"
     STIFFNESS = RING_STIFFNESS = conduction
     KERNEL = "diffusion"
@@ -72,9 +111,17 @@ class Heat:
         "heat_flux": lambda load, dim, loads: loads.on_facets(load.region, source, s=load.heat_flux),
         "heat_source": lambda load, dim, loads: loads.on_cells(load.region, source, s=load.heat_source),
         "convection": _convection,
+        "radiation": _radiation,
     }
-    LOAD_REGIONS: Mapping[str, str] = {"heat_flux": "facets", "heat_source": "cells", "convection": "facets"}
-    RESTRAINING_LOADS = frozenset({"convection"})
+    LOAD_REGIONS: Mapping[str, str] = {
+        "heat_flux": "facets",
+        "heat_source": "cells",
+        "convection": "facets",
+        "radiation": "facets",
+    }
+    RESTRAINING_LOADS = frozenset({"convection", "radiation"})
+    NONLINEAR_LOADS = frozenset({"radiation"})
+    NONLINEAR_CONSTANTS = ("conductivity",)
     FIELDS: Mapping[str, FieldSpec] = {
         "temperature": FieldSpec((), options_pb2.DIMENSION_TEMPERATURE),
         "reaction": FieldSpec((), options_pb2.DIMENSION_POWER),
@@ -99,16 +146,23 @@ class Heat:
         return materials.check(material, "conductivity", path, dim)
 
     def check_load(self, load: pb.Load, path: str, material: pb.Material | None) -> list[job_pb2.Violation]:
-        """A film coefficient must be positive, and the ambient temperature given."""
-        if load.WhichOneof("kind") != "convection":
+        """Film coefficient and emissivity must be possible, and the ambient temperature given."""
+        kind = load.WhichOneof("kind")
+        if kind not in ("convection", "radiation"):
             return []
         found = []
-        coefficient = load.convection.coefficient
-        if is_constant(coefficient) and not coefficient.value > 0:
-            value = coefficient.value
-            found.append(violation("FILM_COEFFICIENT_NOT_POSITIVE", f"{path}.convection.coefficient", value=value))
-        if not load.convection.HasField("ambient"):
-            found.append(violation("VALUE_MISSING", f"{path}.convection.ambient"))
+        if kind == "convection":
+            coefficient = load.convection.coefficient
+            if is_constant(coefficient) and not coefficient.value > 0:
+                where, value = f"{path}.convection.coefficient", coefficient.value
+                found.append(violation("FILM_COEFFICIENT_NOT_POSITIVE", where, value=value))
+        else:
+            emissivity = load.radiation.emissivity
+            if is_constant(emissivity) and not 0 < emissivity.value <= 1:
+                where, value = f"{path}.radiation.emissivity", emissivity.value
+                found.append(violation("EMISSIVITY_OUT_OF_RANGE", where, value=value))
+        if not getattr(load, kind).HasField("ambient"):
+            found.append(violation("VALUE_MISSING", f"{path}.{kind}.ambient"))
         return found
 
     def isotropic(self, material: pb.Material) -> bool:

@@ -1,0 +1,38 @@
+"""The temperatures in which a heat step begins."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dougong.messages import InputError
+from dougong.solver.model import Model
+from dougong.solver.values import Values
+
+Array = NDArray[np.float64]
+
+
+def initial_temperature(model: Model) -> Array:
+    """Nodal temperatures of the initial state that a step names, shape (n_local, 1).
+
+    Parameters
+    ----------
+    model
+        The step on this part.
+
+    Raises
+    ------
+    InputError
+        An expression has no value somewhere.
+    """
+    initial, part = model.step.message.initial, model.part
+    if initial.WhichOneof("state") == "from_step":
+        state = initial.from_step
+        assert model.history is not None
+        return model.history.values(state.step, state.frame if state.HasField("frame") else -1).copy()
+    values = Values(model, initial, f"{model.step.own.path}.initial")
+    found = np.empty((part.n_local, 1))
+    found[:, 0] = values.at(initial.temperature, part.points)
+    if values.violations:
+        raise InputError(values.violations)
+    return found
