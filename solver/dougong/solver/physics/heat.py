@@ -121,7 +121,7 @@ class Heat:
     }
     RESTRAINING_LOADS = frozenset({"convection", "radiation"})
     NONLINEAR_LOADS = frozenset({"radiation"})
-    NONLINEAR_CONSTANTS = ("conductivity",)
+    NONLINEAR_CONSTANTS = ("conductivity", "orthotropic_conductivity")
     FIELDS: Mapping[str, FieldSpec] = {
         "temperature": FieldSpec((), options_pb2.DIMENSION_TEMPERATURE),
         "reaction": FieldSpec((), options_pb2.DIMENSION_POWER),
