@@ -121,7 +121,8 @@ def parse_unit(text: str) -> Any:
         "unit".
     """
     plain = text.strip().replace("°C", "degC").replace("°F", "degF").replace("·", "*").replace("**", "^")
-    plain = plain.replace("²", "^2").replace("³", "^3").replace("℃", "degC").replace("Ω", "ohm")
+    plain = plain.replace("²", "^2").replace("³", "^3").replace("⁴", "^4")
+    plain = plain.replace("℃", "degC").replace("Ω", "ohm")
     if plain == "%":
         plain = "percent"
     plain = re.sub(r"(?<=[A-Za-z])([1-9])(?![0-9A-Za-z])", r"^\1", plain)
