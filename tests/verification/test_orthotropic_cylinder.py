@@ -131,7 +131,13 @@ def hoop_at_the_faces(body, solution, around):
     return {(layer, radius): np.polyval(of[layer], radius) for layer, radius in HOOP}
 
 
+def thin_sector(p):
+    r, angle = 23.0 + 4.0 * p[:, 0], np.radians(2.0) * p[:, 1]
+    return np.column_stack([r * np.cos(angle), r * np.sin(angle), 1.0 * p[:, 2]])
+
+
 def around(x, s):
+    """Hoop stress at points about the z axis."""
     r = np.hypot(x[:, 0], x[:, 1])
     c, sn = x[:, 0] / r, x[:, 1] / r
     return sn**2 * s[:, 0] + c**2 * s[:, 1] - 2 * c * sn * s[:, 3]
@@ -147,11 +153,6 @@ def test_wrapped_cylinder_about_its_axis():
 @pytest.mark.published
 def test_wrapped_cylinder_in_space():
     """Axis 1 along the windings: the axes of the cylinder turned by 90 degrees about axis 3."""
-
-    def thin_sector(p):
-        r, angle = 23.0 + 4.0 * p[:, 0], np.radians(2.0) * p[:, 1]
-        return np.column_stack([r * np.cos(angle), r * np.sin(angle), 1.0 * p[:, 2]])
-
     body = mapped(box("hex20", (8, 2, 2)), thin_sector)
     given = layers(WINDINGS, {"orientation": "windings"}, 3)
     given["orientations"] = {"windings": cylinder([0.0] * 3, [0.0, 0.0, 1.0]) | turn(90.0)}

@@ -7,6 +7,7 @@ from dougong.client import Client, load_analysis
 from dougong.client.aio import AsyncClient
 from dougong.client.client import Client
 from dougong.client.errors import ServerError, ServerUnreachable
+from dougong.client.library import library, library_material
 from dougong.client.receive import Array
 from dougong.client.yaml_analysis import AnalysisFile, AnalysisFileError
 from dougong.client.yaml_analysis import dump as dump_analysis
@@ -28,5 +29,7 @@ __all__ = [
     "ServerError",
     "ServerUnreachable",
     "dump_analysis",
+    "library",
+    "library_material",
     "load_analysis",
 ]

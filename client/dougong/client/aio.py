@@ -21,6 +21,7 @@ import grpc
 import grpc.aio
 
 from dougong.client.errors import from_rpc
+from dougong.client.library import with_library
 from dougong.client.patience import BROKEN_SECONDS, ENDED_SECONDS, Watching, delay, is_last
 from dougong.client.private import PrivateServer, data_folder
 from dougong.client.receive import Array, ArrayReceiver, FileReceiver, array_receiver
@@ -163,14 +164,14 @@ class AsyncClient:
 
     async def validate(self, analysis: analysis_pb2.Analysis) -> job_pb2.ValidateAnalysisResponse:
         """Everything that is wrong with an analysis; nothing is submitted."""
-        request = job_pb2.ValidateAnalysisRequest(analysis=analysis)
+        request = job_pb2.ValidateAnalysisRequest(analysis=with_library(analysis))
         return await self._ask(self._jobs.ValidateAnalysis, request, seconds=THOROUGH_SECONDS)
 
     async def estimate(
         self, analysis: analysis_pb2.Analysis, resources: job_pb2.Resources | None = None
     ) -> job_pb2.Estimate:
         """What a job would cost."""
-        request = job_pb2.EstimateJobRequest(analysis=analysis, resources=resources)
+        request = job_pb2.EstimateJobRequest(analysis=with_library(analysis), resources=resources)
         return await self._ask(self._jobs.EstimateJob, request, seconds=THOROUGH_SECONDS)
 
     async def submit(
@@ -182,7 +183,7 @@ class AsyncClient:
     ) -> job_pb2.Job:
         """Hand in a job, see `Client.submit`."""
         request = job_pb2.SubmitJobRequest(
-            request_id=request_id or str(uuid.uuid4()), analysis=analysis, resources=resources
+            request_id=request_id or str(uuid.uuid4()), analysis=with_library(analysis), resources=resources
         )
         return await self._ask(self._jobs.SubmitJob, request, seconds=THOROUGH_SECONDS)
 

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import grpc
 
 from dougong.client.errors import ServerUnreachable, from_rpc
+from dougong.client.library import with_library
 from dougong.client.patience import BROKEN_SECONDS, ENDED_SECONDS, TERMINAL_STATES, Watching, delay, is_last
 from dougong.client.private import PrivateServer, data_folder
 from dougong.client.receive import Array, ArrayReceiver, FileReceiver, array_receiver
@@ -209,12 +210,12 @@ class Client:
 
     def validate(self, analysis: analysis_pb2.Analysis) -> job_pb2.ValidateAnalysisResponse:
         """Everything that is wrong with an analysis; nothing is submitted."""
-        request = job_pb2.ValidateAnalysisRequest(analysis=analysis)
+        request = job_pb2.ValidateAnalysisRequest(analysis=with_library(analysis))
         return self._ask(self._jobs.ValidateAnalysis, request, seconds=THOROUGH_SECONDS)
 
     def estimate(self, analysis: analysis_pb2.Analysis, resources: job_pb2.Resources | None = None) -> job_pb2.Estimate:
         """What a job would cost."""
-        request = job_pb2.EstimateJobRequest(analysis=analysis, resources=resources)
+        request = job_pb2.EstimateJobRequest(analysis=with_library(analysis), resources=resources)
         return self._ask(self._jobs.EstimateJob, request, seconds=THOROUGH_SECONDS)
 
     def submit(
@@ -229,7 +230,8 @@ class Client:
         Parameters
         ----------
         analysis
-            What to compute; `analysis.mesh` is a mesh id.
+            What to compute; `analysis.mesh` is a mesh id. Materials that its sections name and that it does not define
+            are taken from the library, see `dougong.client.library`.
         resources
             Processes, memory, time.
         request_id
@@ -241,7 +243,7 @@ class Client:
             The analysis is wrong; all violations.
         """
         request = job_pb2.SubmitJobRequest(
-            request_id=request_id or str(uuid.uuid4()), analysis=analysis, resources=resources
+            request_id=request_id or str(uuid.uuid4()), analysis=with_library(analysis), resources=resources
         )
         # The request id makes it safe to repeat.
         return self._ask(self._jobs.SubmitJob, request, seconds=THOROUGH_SECONDS)

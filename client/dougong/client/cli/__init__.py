@@ -13,7 +13,7 @@ from typing import NoReturn
 # Before grpc is imported: what the library logs is for its developers; errors reach the user as sentences.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
-from dougong.client.cli import jobs, meshes, other, solve
+from dougong.client.cli import jobs, materials, meshes, other, solve
 from dougong.client.cli.common import InterruptedSubmit, Told
 from dougong.client.cli.console import answer_json, plain_violations, say, tell, tell_error
 from dougong.client.cli.exit_codes import ExitCode, of_error
@@ -34,6 +34,7 @@ COMMANDS: dict[str, Callable[..., ExitCode]] = {
     "delete": jobs.delete,
     "mesh": meshes.command,
     "validate": other.validate,
+    "materials": materials.show,
     "version": other.version,
 }
 

@@ -99,6 +99,8 @@ def build() -> Parser:
 
     validate = command("validate")
     validate.add_argument("analysis", type=Path, help=say("CLI_HELP_ARG_ANALYSIS"))
+    materials = command("materials", server=False)
+    materials.add_argument("name", nargs="?", default="", help=say("CLI_HELP_ARG_MATERIAL"))
     command("version")
     return parser
 
