@@ -320,7 +320,7 @@ class Discrete:
         return u
 
     def recover(self, u: np.ndarray, nodal: list[str], at_points: list[str]) -> Recovery:
-        return Recovery(self.model, u, self.extra, nodal, at_points)
+        return Recovery(self.model, u, self.extra, (), nodal, at_points)
 
     def errors(self, u: np.ndarray, exact: Callable[..., np.ndarray], gradient: Callable[..., np.ndarray]) -> Any:
         """L2 norm of the error, and of the error of the gradient.

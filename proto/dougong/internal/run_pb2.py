@@ -17,7 +17,7 @@ from dougong.v1 import mesh_pb2 as dougong_dot_v1_dot_mesh__pb2
 from dougong.v1 import result_pb2 as dougong_dot_v1_dot_result__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x64ougong/internal/run.proto\x12\x10\x64ougong.internal\x1a\x19\x64ougong/v1/analysis.proto\x1a\x14\x64ougong/v1/job.proto\x1a\x15\x64ougong/v1/mesh.proto\x1a\x17\x64ougong/v1/result.proto\"\x93\x01\n\x07RunSpec\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12&\n\x08\x61nalysis\x18\x03 \x01(\x0b\x32\x14.dougong.v1.Analysis\x12(\n\tresources\x18\x04 \x01(\x0b\x32\x15.dougong.v1.Resources\x12\x17\n\x0f\x61nalysis_sha256\x18\x05 \x01(\t\"\xd3\x01\n\x07Outcome\x12\r\n\x05token\x18\x01 \x01(\t\x12$\n\x06result\x18\x02 \x01(\x0b\x32\x12.dougong.v1.ResultH\x00\x12&\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x13.dougong.v1.FailureH\x00\x12\x11\n\x07revoked\x18\x06 \x01(\x08H\x00\x12+\n\x05\x66iles\x18\x04 \x03(\x0b\x32\x1c.dougong.internal.ResultFile\x12$\n\x04\x63ost\x18\x07 \x01(\x0b\x32\x16.dougong.internal.CostB\x05\n\x03\x65nd\"+\n\x04\x43ost\x12\x0f\n\x07seconds\x18\x01 \x01(\x01\x12\x12\n\npeak_bytes\x18\x02 \x03(\x03\"\x89\x01\n\nResultFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\r\n\x05\x63rc32\x18\x04 \x01(\x07\x12\x15\n\x0b\x66ield_index\x18\x05 \x01(\x05H\x00\x12\x18\n\x0e\x61rtifact_index\x18\x06 \x01(\x05H\x00\x42\t\n\x07\x63ontent\"\x8a\x01\n\x0c\x43heckRequest\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12&\n\x08\x61nalysis\x18\x02 \x01(\x0b\x32\x14.dougong.v1.Analysis\x12\x16\n\x0emesh_directory\x18\x03 \x01(\t\x12(\n\tresources\x18\x04 \x01(\x0b\x32\x15.dougong.v1.Resources\"\xa4\x01\n\nCheckReply\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12)\n\nviolations\x18\x02 \x03(\x0b\x32\x15.dougong.v1.Violation\x12#\n\x07notices\x18\x03 \x03(\x0b\x32\x12.dougong.v1.Notice\x12&\n\x08\x65stimate\x18\x04 \x01(\x0b\x32\x14.dougong.v1.Estimate\x12\x0c\n\x04kind\x18\x05 \x01(\t\"B\n\nPrediction\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12&\n\x08\x65stimate\x18\x02 \x01(\x0b\x32\x14.dougong.v1.Estimate\"4\n\nCheckHello\x12\x12\n\ncell_types\x18\x01 \x03(\t\x12\x12\n\nprocedures\x18\x02 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x64ougong/internal/run.proto\x12\x10\x64ougong.internal\x1a\x19\x64ougong/v1/analysis.proto\x1a\x14\x64ougong/v1/job.proto\x1a\x15\x64ougong/v1/mesh.proto\x1a\x17\x64ougong/v1/result.proto\"\x93\x01\n\x07RunSpec\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12&\n\x08\x61nalysis\x18\x03 \x01(\x0b\x32\x14.dougong.v1.Analysis\x12(\n\tresources\x18\x04 \x01(\x0b\x32\x15.dougong.v1.Resources\x12\x17\n\x0f\x61nalysis_sha256\x18\x05 \x01(\t\"9\n\tInputList\x12,\n\x06\x66ields\x18\x01 \x03(\x0b\x32\x1c.dougong.internal.InputField\"\xaa\x01\n\nInputField\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\t\x12\r\n\x05\x66rame\x18\x03 \x01(\x05\x12\x12\n\nframe_name\x18\x04 \x01(\t\x12\x12\n\x05value\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04last\x18\x06 \x01(\x08\x12\x0c\n\x04\x66ile\x18\x07 \x01(\t\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12\r\n\x05\x63rc32\x18\t \x01(\x07\x42\x08\n\x06_value\"\xd3\x01\n\x07Outcome\x12\r\n\x05token\x18\x01 \x01(\t\x12$\n\x06result\x18\x02 \x01(\x0b\x32\x12.dougong.v1.ResultH\x00\x12&\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x13.dougong.v1.FailureH\x00\x12\x11\n\x07revoked\x18\x06 \x01(\x08H\x00\x12+\n\x05\x66iles\x18\x04 \x03(\x0b\x32\x1c.dougong.internal.ResultFile\x12$\n\x04\x63ost\x18\x07 \x01(\x0b\x32\x16.dougong.internal.CostB\x05\n\x03\x65nd\"+\n\x04\x43ost\x12\x0f\n\x07seconds\x18\x01 \x01(\x01\x12\x12\n\npeak_bytes\x18\x02 \x03(\x03\"\x89\x01\n\nResultFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\r\n\x05\x63rc32\x18\x04 \x01(\x07\x12\x15\n\x0b\x66ield_index\x18\x05 \x01(\x05H\x00\x12\x18\n\x0e\x61rtifact_index\x18\x06 \x01(\x05H\x00\x42\t\n\x07\x63ontent\"\x8a\x01\n\x0c\x43heckRequest\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12&\n\x08\x61nalysis\x18\x02 \x01(\x0b\x32\x14.dougong.v1.Analysis\x12\x16\n\x0emesh_directory\x18\x03 \x01(\t\x12(\n\tresources\x18\x04 \x01(\x0b\x32\x15.dougong.v1.Resources\"\xa4\x01\n\nCheckReply\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12)\n\nviolations\x18\x02 \x03(\x0b\x32\x15.dougong.v1.Violation\x12#\n\x07notices\x18\x03 \x03(\x0b\x32\x12.dougong.v1.Notice\x12&\n\x08\x65stimate\x18\x04 \x01(\x0b\x32\x14.dougong.v1.Estimate\x12\x0c\n\x04kind\x18\x05 \x01(\t\"B\n\nPrediction\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12&\n\x08\x65stimate\x18\x02 \x01(\x0b\x32\x14.dougong.v1.Estimate\"4\n\nCheckHello\x12\x12\n\ncell_types\x18\x01 \x03(\t\x12\x12\n\nprocedures\x18\x02 \x03(\tb\x06proto3')
 
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, globals())
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'dougong.internal.run_pb2', globals())
@@ -26,18 +26,22 @@ if _descriptor._USE_C_DESCRIPTORS == False:
   DESCRIPTOR._options = None
   _RUNSPEC._serialized_start=146
   _RUNSPEC._serialized_end=293
-  _OUTCOME._serialized_start=296
-  _OUTCOME._serialized_end=507
-  _COST._serialized_start=509
-  _COST._serialized_end=552
-  _RESULTFILE._serialized_start=555
-  _RESULTFILE._serialized_end=692
-  _CHECKREQUEST._serialized_start=695
-  _CHECKREQUEST._serialized_end=833
-  _CHECKREPLY._serialized_start=836
-  _CHECKREPLY._serialized_end=1000
-  _PREDICTION._serialized_start=1002
-  _PREDICTION._serialized_end=1068
-  _CHECKHELLO._serialized_start=1070
-  _CHECKHELLO._serialized_end=1122
+  _INPUTLIST._serialized_start=295
+  _INPUTLIST._serialized_end=352
+  _INPUTFIELD._serialized_start=355
+  _INPUTFIELD._serialized_end=525
+  _OUTCOME._serialized_start=528
+  _OUTCOME._serialized_end=739
+  _COST._serialized_start=741
+  _COST._serialized_end=784
+  _RESULTFILE._serialized_start=787
+  _RESULTFILE._serialized_end=924
+  _CHECKREQUEST._serialized_start=927
+  _CHECKREQUEST._serialized_end=1065
+  _CHECKREPLY._serialized_start=1068
+  _CHECKREPLY._serialized_end=1232
+  _PREDICTION._serialized_start=1234
+  _PREDICTION._serialized_end=1300
+  _CHECKHELLO._serialized_start=1302
+  _CHECKHELLO._serialized_end=1354
 # @@protoc_insertion_point(module_scope)

@@ -51,6 +51,34 @@ class Cost(_message.Message):
     seconds: float
     def __init__(self, seconds: _Optional[float] = ..., peak_bytes: _Optional[_Iterable[int]] = ...) -> None: ...
 
+class InputField(_message.Message):
+    __slots__ = ["crc32", "file", "frame", "frame_name", "job_id", "last", "size_bytes", "step", "value"]
+    CRC32_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    FRAME_NAME_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    crc32: int
+    file: str
+    frame: int
+    frame_name: str
+    job_id: str
+    last: bool
+    size_bytes: int
+    step: str
+    value: float
+    def __init__(self, job_id: _Optional[str] = ..., step: _Optional[str] = ..., frame: _Optional[int] = ..., frame_name: _Optional[str] = ..., value: _Optional[float] = ..., last: bool = ..., file: _Optional[str] = ..., size_bytes: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
+
+class InputList(_message.Message):
+    __slots__ = ["fields"]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    fields: _containers.RepeatedCompositeFieldContainer[InputField]
+    def __init__(self, fields: _Optional[_Iterable[_Union[InputField, _Mapping]]] = ...) -> None: ...
+
 class Outcome(_message.Message):
     __slots__ = ["cost", "failure", "files", "result", "revoked", "token"]
     COST_FIELD_NUMBER: _ClassVar[int]

@@ -156,6 +156,18 @@ class Euler(_message.Message):
     point: Point
     def __init__(self, angular_acceleration: _Optional[_Union[Quantity, _Mapping]] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., direction: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
 
+class Expansion(_message.Message):
+    __slots__ = ["coefficient", "orthotropic", "reference_temperature", "zero"]
+    COEFFICIENT_FIELD_NUMBER: _ClassVar[int]
+    ORTHOTROPIC_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    ZERO_FIELD_NUMBER: _ClassVar[int]
+    coefficient: Quantity
+    orthotropic: OrthotropicExpansion
+    reference_temperature: Quantity
+    zero: Quantity
+    def __init__(self, reference_temperature: _Optional[_Union[Quantity, _Mapping]] = ..., coefficient: _Optional[_Union[Quantity, _Mapping]] = ..., orthotropic: _Optional[_Union[OrthotropicExpansion, _Mapping]] = ..., zero: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
 class FieldRequest(_message.Message):
     __slots__ = ["location", "name"]
     LOCATION_FIELD_NUMBER: _ClassVar[int]
@@ -167,6 +179,16 @@ class FieldRequest(_message.Message):
 class Fixed(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
+
+class FromJob(_message.Message):
+    __slots__ = ["frame", "job_id", "step"]
+    FRAME_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    frame: int
+    job_id: str
+    step: str
+    def __init__(self, job_id: _Optional[str] = ..., step: _Optional[str] = ..., frame: _Optional[int] = ...) -> None: ...
 
 class FromStep(_message.Message):
     __slots__ = ["frame", "step"]
@@ -201,7 +223,7 @@ class InitialState(_message.Message):
     def __init__(self, temperature: _Optional[_Union[Quantity, _Mapping]] = ..., from_step: _Optional[_Union[FromStep, _Mapping]] = ...) -> None: ...
 
 class Load(_message.Message):
-    __slots__ = ["body_force", "centrifugal", "convection", "euler", "gravity", "heat_flux", "heat_source", "hydrostatic", "nodal_force", "pressure", "radiation", "region", "total_force", "traction"]
+    __slots__ = ["body_force", "centrifugal", "convection", "euler", "gravity", "heat_flux", "heat_source", "hydrostatic", "nodal_force", "pressure", "radiation", "region", "temperature", "total_force", "traction"]
     BODY_FORCE_FIELD_NUMBER: _ClassVar[int]
     CENTRIFUGAL_FIELD_NUMBER: _ClassVar[int]
     CONVECTION_FIELD_NUMBER: _ClassVar[int]
@@ -214,6 +236,7 @@ class Load(_message.Message):
     PRESSURE_FIELD_NUMBER: _ClassVar[int]
     RADIATION_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
+    TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FORCE_FIELD_NUMBER: _ClassVar[int]
     TRACTION_FIELD_NUMBER: _ClassVar[int]
     body_force: Vector
@@ -228,9 +251,10 @@ class Load(_message.Message):
     pressure: Quantity
     radiation: Radiation
     region: str
+    temperature: TemperatureField
     total_force: Vector
     traction: Vector
-    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ..., centrifugal: _Optional[_Union[Centrifugal, _Mapping]] = ..., euler: _Optional[_Union[Euler, _Mapping]] = ..., hydrostatic: _Optional[_Union[Hydrostatic, _Mapping]] = ..., radiation: _Optional[_Union[Radiation, _Mapping]] = ...) -> None: ...
+    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ..., centrifugal: _Optional[_Union[Centrifugal, _Mapping]] = ..., euler: _Optional[_Union[Euler, _Mapping]] = ..., hydrostatic: _Optional[_Union[Hydrostatic, _Mapping]] = ..., temperature: _Optional[_Union[TemperatureField, _Mapping]] = ..., radiation: _Optional[_Union[Radiation, _Mapping]] = ...) -> None: ...
 
 class LoadCase(_message.Message):
     __slots__ = ["conditions", "loads", "name"]
@@ -243,11 +267,12 @@ class LoadCase(_message.Message):
     def __init__(self, name: _Optional[str] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ...) -> None: ...
 
 class Material(_message.Message):
-    __slots__ = ["anisotropic", "conductivity", "density", "elastic", "orthotropic", "orthotropic_conductivity", "specific_heat"]
+    __slots__ = ["anisotropic", "conductivity", "density", "elastic", "expansion", "orthotropic", "orthotropic_conductivity", "specific_heat"]
     ANISOTROPIC_FIELD_NUMBER: _ClassVar[int]
     CONDUCTIVITY_FIELD_NUMBER: _ClassVar[int]
     DENSITY_FIELD_NUMBER: _ClassVar[int]
     ELASTIC_FIELD_NUMBER: _ClassVar[int]
+    EXPANSION_FIELD_NUMBER: _ClassVar[int]
     ORTHOTROPIC_CONDUCTIVITY_FIELD_NUMBER: _ClassVar[int]
     ORTHOTROPIC_FIELD_NUMBER: _ClassVar[int]
     SPECIFIC_HEAT_FIELD_NUMBER: _ClassVar[int]
@@ -255,10 +280,11 @@ class Material(_message.Message):
     conductivity: Quantity
     density: Quantity
     elastic: Elastic
+    expansion: Expansion
     orthotropic: Orthotropic
     orthotropic_conductivity: OrthotropicConductivity
     specific_heat: Quantity
-    def __init__(self, elastic: _Optional[_Union[Elastic, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., conductivity: _Optional[_Union[Quantity, _Mapping]] = ..., orthotropic: _Optional[_Union[Orthotropic, _Mapping]] = ..., anisotropic: _Optional[_Union[Anisotropic, _Mapping]] = ..., orthotropic_conductivity: _Optional[_Union[OrthotropicConductivity, _Mapping]] = ..., specific_heat: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+    def __init__(self, elastic: _Optional[_Union[Elastic, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., conductivity: _Optional[_Union[Quantity, _Mapping]] = ..., orthotropic: _Optional[_Union[Orthotropic, _Mapping]] = ..., anisotropic: _Optional[_Union[Anisotropic, _Mapping]] = ..., expansion: _Optional[_Union[Expansion, _Mapping]] = ..., orthotropic_conductivity: _Optional[_Union[OrthotropicConductivity, _Mapping]] = ..., specific_heat: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
 class Orientation(_message.Message):
     __slots__ = ["axes", "cylindrical", "rotation"]
@@ -315,6 +341,16 @@ class OrthotropicConductivity(_message.Message):
     k2: Quantity
     k3: Quantity
     def __init__(self, k1: _Optional[_Union[Quantity, _Mapping]] = ..., k2: _Optional[_Union[Quantity, _Mapping]] = ..., k3: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
+class OrthotropicExpansion(_message.Message):
+    __slots__ = ["alpha1", "alpha2", "alpha3"]
+    ALPHA1_FIELD_NUMBER: _ClassVar[int]
+    ALPHA2_FIELD_NUMBER: _ClassVar[int]
+    ALPHA3_FIELD_NUMBER: _ClassVar[int]
+    alpha1: Quantity
+    alpha2: Quantity
+    alpha3: Quantity
+    def __init__(self, alpha1: _Optional[_Union[Quantity, _Mapping]] = ..., alpha2: _Optional[_Union[Quantity, _Mapping]] = ..., alpha3: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
 class Outputs(_message.Message):
     __slots__ = ["fields", "vtu", "vtu_compressed"]
@@ -502,6 +538,18 @@ class Table(_message.Message):
     at: _containers.RepeatedScalarFieldContainer[float]
     value: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, at: _Optional[_Iterable[float]] = ..., value: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class TemperatureField(_message.Message):
+    __slots__ = ["all_frames", "from_job", "from_step", "value"]
+    ALL_FRAMES_FIELD_NUMBER: _ClassVar[int]
+    FROM_JOB_FIELD_NUMBER: _ClassVar[int]
+    FROM_STEP_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    all_frames: bool
+    from_job: FromJob
+    from_step: FromStep
+    value: Quantity
+    def __init__(self, value: _Optional[_Union[Quantity, _Mapping]] = ..., from_step: _Optional[_Union[FromStep, _Mapping]] = ..., from_job: _Optional[_Union[FromJob, _Mapping]] = ..., all_frames: bool = ...) -> None: ...
 
 class TransientHeat(_message.Message):
     __slots__ = ["capacity", "duration", "fixed_step", "initial_step", "max_step", "output_interval", "output_times", "tolerance"]

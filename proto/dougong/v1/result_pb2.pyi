@@ -107,6 +107,7 @@ class Frame(_message.Message):
     EXTREMES_FIELD_NUMBER: _ClassVar[int]
     KIND_COMBINATION: Frame.Kind
     KIND_FIELD_NUMBER: _ClassVar[int]
+    KIND_INCREMENT: Frame.Kind
     KIND_LOAD_CASE: Frame.Kind
     KIND_TIME: Frame.Kind
     KIND_UNSPECIFIED: Frame.Kind

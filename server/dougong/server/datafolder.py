@@ -5,6 +5,7 @@ dougong.db    jobs, events, who uploaded what
 meshes/       stored meshes
 uploads/      files that have not arrived wholly
 runs/JOB/N/   run directory of attempt N of a job
+runs/JOB/inputs/  fields that a job takes from the results of others
 server.id     who this is, for a shared folder
 socket/       the Unix socket, when none was asked for
 
@@ -105,6 +106,10 @@ class DataFolder:
     def attempt(self, job_id: str, attempt: int) -> Path:
         """The run directory of an attempt."""
         return self.job(job_id) / str(attempt)
+
+    def inputs(self, job_id: str) -> Path:
+        """What a job takes from the results of others; only of some jobs there is such a folder."""
+        return self.job(job_id) / "inputs"
 
     def make(self, mountinfo: Path = Path("/proc/self/mountinfo")) -> None:
         """Make the folders, readable by their owner only.

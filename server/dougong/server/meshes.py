@@ -194,6 +194,10 @@ class MeshLibrary:
         """Where the converted mesh lies; whose it is was asked before."""
         return self._storage.directory(mesh_id)
 
+    def digest(self, mesh_id: str) -> str:
+        """Digest of the stored form of a mesh, which says how nodes are numbered; whose it is was asked before."""
+        return self._storage.open(mesh_id).digest
+
     async def delete(self, owner: str, mesh_id: str) -> None:
         """Remove a mesh of a user; its stored form goes with the last user.
 

@@ -55,14 +55,14 @@ class NodalState:
         """Make the pass over the cells; later calls return its result."""
         if self.recovery is None:
             asked = list(nodal), list(at_points), list(at_cells)
-            self.recovery = Recovery(self.model, self.u, self.matrices, *asked)
+            self.recovery = Recovery(self.model, self.u, self.matrices, self.loading.thermal, *asked)
         return self.recovery
 
     @cached_property
     def residual(self) -> Array:
         """Internal forces minus loads on owned nodes, shape (n_owned, nc): reactions, and what is left elsewhere."""
         n = self.model.part.n_owned
-        return self.recover().internal[:n] - self.loading.loads[:n]
+        return self.recover().internal[:n] - self.loading.forces[:n]
 
     @cached_property
     def reaction(self) -> Array:

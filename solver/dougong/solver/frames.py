@@ -53,8 +53,7 @@ def frames_of(step: pb.Step) -> tuple[FrameSpec, ...]:
         return (FrameSpec(result_pb2.Frame.KIND_UNSPECIFIED, "", (1.0,)),)
     found = []
     for k, name in enumerate(cases):
-        unit = tuple(float(j == k + 1) for j in range(len(cases) + 1))
-        found.append(FrameSpec(result_pb2.Frame.KIND_LOAD_CASE, name, unit))
+        found.append(FrameSpec(result_pb2.Frame.KIND_LOAD_CASE, name, unit(k + 1, len(cases) + 1)))
     for k, combination in enumerate(step.combinations):
         name = combination.name or f"combination-{k + 1}"
         factors = [combination.factors.get(case, 0.0) for case in cases]
@@ -62,6 +61,11 @@ def frames_of(step: pb.Step) -> tuple[FrameSpec, ...]:
         rest = 1.0 - math.fsum(factors) if finite else 0.0
         found.append(FrameSpec(result_pb2.Frame.KIND_COMBINATION, name, (rest, *factors)))
     return tuple(found)
+
+
+def unit(k: int, n: int) -> tuple[float, ...]:
+    """Weights of the k-th of n loadings alone."""
+    return tuple(float(j == k) for j in range(n))
 
 
 def check_frames(step: pb.Step, path: str) -> list[job_pb2.Violation]:

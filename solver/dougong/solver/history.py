@@ -16,26 +16,13 @@ import numpy as np
 from google.protobuf.message import Message
 from numpy.typing import NDArray
 
+from dougong.solver.inputs import Inputs, KeptFrame
 from dougong.v1 import analysis_pb2 as pb
 
 Array = NDArray[np.float64]
 
 #: In the run directory, while the worker runs.
 STATES = "states"
-
-
-@dataclass(frozen=True)
-class KeptFrame:
-    """What is known of a frame beside its nodal values.
-
-    Attributes
-    ----------
-    name, value
-        As in dougong.v1.Frame; a frame without name or value has "" or None.
-    """
-
-    name: str
-    value: float | None
 
 
 @dataclass
@@ -56,9 +43,15 @@ class History:
         Of this process.
     steps
         Names of the steps whose states will be wanted.
+
+    Attributes
+    ----------
+    inputs
+        States that come from other jobs.
     """
 
     def __init__(self, directory: Path, rank: int, steps: set[str]) -> None:
+        self.inputs = Inputs(directory)
         self._directory = directory / STATES
         names = enumerate(sorted(steps))
         self._kept = {name: _Kept(self._directory / f"{k}-{rank}.bin") for k, name in names}

@@ -49,7 +49,12 @@ class Law:
 
 
 def law_of(
-    physics: Physics, material: pb.Material, dim: int, kinematics: pb.Section.Kinematics, axes: Array | None = None
+    physics: Physics,
+    material: pb.Material,
+    dim: int,
+    kinematics: pb.Section.Kinematics,
+    axes: Array | None = None,
+    temperature: Array | None = None,
 ) -> Law:
     """The law of a material at some places.
 
@@ -58,8 +63,10 @@ def law_of(
     physics, material, dim, kinematics
         Of the section.
     axes
-        shape (n, p, 3, 3): unit vectors of the axes of the material, one a row; None: the global axes, n = p = 1.
+        shape (n, p, 3, 3): unit vectors of the axes of the material, one a row; None: the global axes.
+    temperature
+        shape (n, p): for a material that depends on it; without it, and without axes, n = p = 1.
     """
-    C = physics.solid(material)
-    C = C[None, None] if axes is None else physics.turned(C, axes)
-    return Law(*physics.reduced(C, dim, kinematics))
+    C = physics.solid(material, temperature if physics.varies(material) else None)
+    C = C.reshape((1,) * (4 - C.ndim) + C.shape)
+    return Law(*physics.reduced(C if axes is None else physics.turned(C, axes), dim, kinematics))

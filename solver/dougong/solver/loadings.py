@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from dougong.solver.comm import Comm
 from dougong.solver.conditions import ConstraintBuilder, ConstraintSet, replaced
 from dougong.solver.loads import ElementMatrices, LoadBuilder, film_forces
 from dougong.solver.model import Model
-from dougong.solver.recover import internal_forces
+from dougong.solver.recover import internal_forces, thermal_forces
+from dougong.solver.temperature import Temperature
+from dougong.solver.thermal import Terms, strains_of, terms_of
 from dougong.v1 import job_pb2
 
 Array = NDArray[np.float64]
@@ -29,15 +31,38 @@ class Loading:
         shape (n_local, nc): nodal loads; complete on owned nodes.
     prescribed
         shape (m, nc): value of each constrained node, in the order of the constraints.
+    thermal
+        Temperatures that strain the body.
+    thermal_forces
+        shape (n_local, nc): what they do to the nodes; None where there are none.
     """
 
     loads: Array
     prescribed: Array
+    thermal: Terms = ()
+    thermal_forces: Array | None = None
+
+    @property
+    def forces(self) -> Array:
+        """Loads and what temperatures do, shape (n_local, nc)."""
+        return self.loads if self.thermal_forces is None else self.loads + self.thermal_forces
 
     @property
     def size(self) -> float:
         """Largest number of this rank; 0 where nothing drives the step."""
-        return max(float(np.abs(self.loads).max(initial=0.0)), float(np.abs(self.prescribed).max(initial=0.0)))
+        return max(float(np.abs(x).max(initial=0.0)) for x in (self.forces, self.prescribed))
+
+    @classmethod
+    def superposed(cls, weights: Sequence[float], loadings: Sequence[Loading]) -> Loading:
+        """Sum of weights times loadings."""
+        forces = [x.thermal_forces for x in loadings]
+        counting = any(w and f is not None for w, f in zip(weights, forces, strict=True))
+        return cls(
+            superpose(weights, [x.loads for x in loadings]),
+            superpose(weights, [x.prescribed for x in loadings]),
+            tuple((w * v, t) for w, x in zip(weights, loadings, strict=True) if w for v, t in x.thermal),
+            superpose(weights, forces) if counting else None,
+        )
 
 
 class Conditions:
@@ -83,14 +108,38 @@ def loadings_of(model: Model, conditions: Conditions) -> tuple[list[Loading], li
     own = LoadBuilder(model)
     own.run()
     wrong = list(own.violations)
-    found = [Loading(own.rhs, conditions.prescribed(0))]
+    first = _strained(model, Loading(own.rhs, conditions.prescribed(0)), strains_of(model))
+    found = [first]
     for k, acting in enumerate(model.step.cases):
         case = LoadBuilder(model)
         case.run(acting)
         wrong += case.violations
-        found.append(Loading(own.rhs + case.rhs, conditions.prescribed(k + 1)))
+        loading = replace(first, loads=own.rhs + case.rhs, prescribed=conditions.prescribed(k + 1))
+        if case.layers:
+            temperature = Temperature((*model.warmth.layers, *case.layers))
+            loading = _strained(model, loading, terms_of(model, temperature))
+        found.append(loading)
     refuse(model.part.comm, wrong)
     return found, own.matrices
+
+
+def warmed(model: Model) -> Model:
+    """The same step with the temperature that it has itself, at its time. Collective.
+
+    Raises
+    ------
+    InputError
+        An expression has no value somewhere, or there is no such state.
+    """
+    builder = LoadBuilder(model)
+    builder.run(temperature_only=True)
+    refuse(model.part.comm, builder.violations)
+    return replace(model, temperature=Temperature(tuple(builder.layers))) if builder.layers else model
+
+
+def _strained(model: Model, loading: Loading, thermal: Terms) -> Loading:
+    """The same with these temperatures."""
+    return replace(loading, thermal=thermal, thermal_forces=thermal_forces(model, thermal) if thermal else None)
 
 
 def refuse(comm: Comm, violations: list[job_pb2.Violation]) -> None:
@@ -112,7 +161,7 @@ def correction_loads(
 ) -> Array:
     """Right-hand side P (f - K u0) of the correction to the prescribed values, shape (n_owned, nc). Collective."""
     n = model.part.n_owned
-    rhs = loading.loads[:n].copy()
+    rhs = loading.forces[:n].copy()
     if model.part.comm.max(np.abs(loading.prescribed).max(initial=0.0)) > 0:
         u0 = lifted(model, constraints, loading.prescribed)
         rhs -= (internal_forces(model, u0) + film_forces(matrices, u0))[:n]

@@ -14,8 +14,9 @@ from dougong.messages import violation
 from dougong.solver.elements import FacetBasis, LoadBasis, load_reference
 from dougong.solver.model import CHUNK, Model
 from dougong.solver.moments import moments
-from dougong.solver.problem import Acting
+from dougong.solver.problem import Acting, ResolvedSection
 from dougong.solver.quantities import is_constant, places, vector
+from dougong.solver.temperature import Layer, layer_on, reached, state_of
 from dougong.solver.values import Values
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
@@ -70,15 +71,18 @@ class LoadBuilder:
         shape (n_local, nc): nodal loads; complete on owned nodes.
     matrices
         What loads add to the stiffness.
+    layers
+        Temperatures of the body, the last one on top.
     violations
         What is wrong with values of this rank.
     """
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._values = Values(model, pb.Load(), "")
+        self._values, self._path = Values(model, pb.Load(), ""), ""
         self.rhs = np.zeros((model.part.n_local, model.components))
         self.matrices: list[ElementMatrices] = []
+        self.layers: list[Layer] = []
         self.violations: list[job_pb2.Violation] = []
 
     @property
@@ -86,7 +90,13 @@ class LoadBuilder:
         """See `Loads`."""
         return self._model.step.analysis.units
 
-    def run(self, acting: Acting | None = None, restraining_only: bool = False, varying_only: bool = False) -> None:
+    def run(
+        self,
+        acting: Acting | None = None,
+        restraining_only: bool = False,
+        varying_only: bool = False,
+        temperature_only: bool = False,
+    ) -> None:
         """Evaluate loads; default: those of the step. Collective.
 
         Parameters
@@ -97,6 +107,8 @@ class LoadBuilder:
             Only those of them that also hold the body.
         varying_only
             Only those of them whose values are no constants.
+        temperature_only
+            Only those of them that say the temperature of the body.
         """
         physics, dim = self._model.physics, self._model.part.dim
         acting = acting or self._model.step.own
@@ -106,7 +118,9 @@ class LoadBuilder:
                 continue
             if varying_only and all(is_constant(p.quantity) for p in places(load, path)):
                 continue
-            self._values = Values(self._model, load, path)
+            if temperature_only and load.WhichOneof("kind") != "temperature":
+                continue
+            self._values, self._path = Values(self._model, load, path), path
             physics.LOADS[load.WhichOneof("kind")](load, dim, self)
             self.violations += self._values.violations
 
@@ -161,6 +175,19 @@ class LoadBuilder:
         nodes = self._model.regions.nodes(region)
         quantities = vector(components, self.rhs.shape[1])
         self.rhs[nodes] += self._values.vector_at(quantities, self._model.part.points[nodes])
+
+    def warm(self, region: str, given: pb.TemperatureField) -> None:
+        """See `Loads`."""
+        model = self._model
+        if given.WhichOneof("source") == "value":
+            nodal = np.empty(model.part.n_local)
+            nodal[:] = self._values.at(given.value, model.part.points)
+        elif model.history is not None:
+            path = f"{self._path}.temperature"
+            nodal = state_of(model.history, given, model.increment, model.part.nodes, path)
+        else:
+            return  # nothing is computed yet
+        self.layers.append(layer_on(model.regions, region, nodal))
 
     def measure(self, region: str) -> float:
         """See `Loads`."""
@@ -225,7 +252,8 @@ def check_values(model: Model, acting: Acting) -> list[job_pb2.Violation]:
 def check_loads(model: Model, acting: Acting) -> list[job_pb2.Violation]:
     """What is wrong with loads where they really act. Collective.
 
-    Loads on cells by the materials of those cells; a total force on an axis of symmetry, where there is no area.
+    Loads on cells, and temperatures, by the materials of those cells; a total force on an axis of symmetry, where
+    there is no area.
     """
     physics = model.physics
     found: list[job_pb2.Violation] = []
@@ -233,11 +261,22 @@ def check_loads(model: Model, acting: Acting) -> list[job_pb2.Violation]:
         kind = load.WhichOneof("kind")
         if kind == "total_force" and model.axisymmetric and not LoadBuilder(model).measure(load.region) > 0:
             found.append(violation("FORCE_ON_AXIS", f"{acting.path}.loads[{k}].total_force", region=load.region))
-        if physics.LOAD_REGIONS[kind] != "cells":
+        path, where = f"{acting.path}.loads[{k}]", physics.LOAD_REGIONS[kind]
+        if where not in ("cells", "body"):
             continue
-        rows = model.regions.cells(load.region)
+        rows = reached(model.regions, load.region) if where == "body" else model.regions.cells(load.region)
         loaded = {int(s) for b, r in zip(model.section_of, rows, strict=True) for s in np.unique(b[r]) if s >= 0}
         for s in sorted(loaded):
-            path = f"{acting.path}.loads[{k}]"
+            if where == "body":
+                found += _check_expanding(model.sections[s], path)
+                continue
             found += [v for v in physics.check_load(load, path, model.sections[s].material) if v not in found]
     return found
+
+
+def _check_expanding(section: ResolvedSection, load_path: str) -> list[job_pb2.Violation]:
+    """A temperature acts on a material that does not say how it expands."""
+    if section.material.HasField("expansion"):
+        return []
+    name = section.material_name
+    return [violation("EXPANSION_MISSING", f'materials["{name}"].expansion', material=name, load=load_path)]

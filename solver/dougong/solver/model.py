@@ -18,6 +18,7 @@ from dougong.solver.partition import Part, PartBlock
 from dougong.solver.physics import Physics
 from dougong.solver.problem import Problem, ResolvedSection, ResolvedStep, is_axisymmetric
 from dougong.solver.regions import Regions
+from dougong.solver.temperature import Layer, Temperature
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
@@ -46,8 +47,11 @@ class Model:
         States of the steps before it; None where nothing was computed.
     time
         Time in the step, for what depends on it: 1 at the end of a step without a time of its own.
+    increment
+        In a step with a frame for each frame of another one: which of them it is.
     temperature
-        shape (n_local,): what properties are evaluated at, where the temperature is an unknown of the step itself.
+        That of the body: in cells and nodes, or where it is the unknown of the step itself at the nodes, shape
+        (n_local,). Properties are evaluated at it.
     """
 
     step: ResolvedStep
@@ -57,7 +61,8 @@ class Model:
     section_of: tuple[NDArray[np.int32], ...]
     history: History | None = None
     time: float = 1.0
-    temperature: NDArray[np.float64] | None = None
+    increment: int = 0
+    temperature: Temperature | NDArray[np.float64] | None = None
 
     @property
     def physics(self) -> Physics:
@@ -74,20 +79,32 @@ class Model:
         """Numbers by name, for expressions."""
         return self.step.analysis.parameters
 
+    @property
+    def warmth(self) -> Temperature:
+        """The temperature of the body; says nothing where there is none."""
+        if isinstance(self.temperature, np.ndarray):
+            return Temperature((Layer(self.temperature),))
+        return self.temperature or Temperature()
+
     @cached_property
     def varying(self) -> NDArray[np.bool_]:
         """Whether the law of a section may differ from point to point of a cell, shape (n_sections,)."""
-        return np.array([self._turns(s) and varies(s.orientation) for s in self.sections], dtype=bool)
+        found = [self._turns_inside(s) or self.physics.varies(s.material) for s in self.sections]
+        return np.array(found, dtype=bool)
+
+    def _turns_inside(self, section: ResolvedSection) -> bool:
+        return self._turns(section) and varies(section.orientation)
 
     @cached_property
     def section_laws(self) -> Law:
-        """The law of each section, p = 1; of one that varies, that in the axes of its material."""
+        """The law of each section, p = 1; of one that varies, that in the axes and at the reference of its material."""
         nowhere = np.zeros((1, 1, self.part.dim))
         found = []
-        for section, varies_inside in zip(self.sections, self.varying, strict=True):
-            turned = self._turns(section) and not varies_inside
+        for section in self.sections:
+            turned = self._turns(section) and not self._turns_inside(section)
             axes = axes_at(section.orientation, nowhere, self.parameters) if turned else None
-            found.append(law_of(self.physics, section.material, self.part.dim, section.kinematics, axes))
+            cold = np.full((1, 1), self.physics.reference(section.material))
+            found.append(law_of(self.physics, section.material, self.part.dim, section.kinematics, axes, cold))
         return Law(np.concatenate([f.coefficient for f in found]), np.concatenate([f.embedding for f in found]))
 
     def _turns(self, section: ResolvedSection) -> bool:
@@ -112,10 +129,31 @@ class Model:
         whole = Law(*(np.repeat(x, points.shape[1], axis=1) for x in (found.coefficient, found.embedding)))
         for number in np.flatnonzero(self.varying):
             here, s = np.flatnonzero(section == number), self.sections[number]
-            axes = axes_at(s.orientation, points[here], self.parameters)
-            of_it = law_of(self.physics, s.material, self.part.dim, s.kinematics, axes)
+            axes = axes_at(s.orientation, points[here], self.parameters) if self._turns(s) else None
+            temperature = self._temperature(k, rows)[here] if self.physics.varies(s.material) else None
+            of_it = law_of(self.physics, s.material, self.part.dim, s.kinematics, axes, temperature)
             whole.coefficient[here], whole.embedding[here] = of_it.coefficient, of_it.embedding
         return whole
+
+    def axes(self, k: int, rows: slice | NDArray[np.integer], section: int) -> NDArray[np.float64]:
+        """Axes of the material at the integration points of those cells that are of a section, shape (n, nq, 3, 3)."""
+        points = _points(self.part, self.part.blocks[k], rows)[self.section_of[k][rows] == section]
+        axes = axes_at(self.sections[section].orientation, points, self.parameters)
+        return np.broadcast_to(axes, (*points.shape[:2], 3, 3))
+
+    def _temperature(self, k: int, rows: slice | NDArray[np.integer]) -> NDArray[np.float64]:
+        """Temperatures at the integration points of cells, shape (n, nq)."""
+        return self.at_points(self.warmth, k, rows)
+
+    def at_points(self, temperature: Temperature, k: int, rows: slice | NDArray[np.integer]) -> NDArray[np.float64]:
+        """A temperature at the integration points of cells of a local block, shape (n, nq).
+
+        Where it says nothing it is the reference temperature of the material.
+        """
+        block = self.part.blocks[k]
+        references = self.per_section(self.physics.reference)[self.section_of[k][rows]]
+        at_nodes = temperature.at_nodes(k, rows, block.nodes[rows], references)
+        return np.asarray(at_nodes @ stiffness_reference(block.type.name).N.T)
 
     @property
     def axisymmetric(self) -> bool:

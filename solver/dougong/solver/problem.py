@@ -27,6 +27,8 @@ from dougong.solver.physics import Physics, Run, all_physics, for_procedure
 from dougong.solver.quantities import is_zero, settled
 from dougong.solver.quantity_checks import check_numbers, part_of
 from dougong.solver.radiation import check_radiation
+from dougong.solver.temperature import followed
+from dougong.solver.temperature_checks import Source, check_one_temperature, check_temperatures
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
@@ -150,6 +152,12 @@ class ResolvedStep:
         """The states of the step."""
         return frames_of(self.message)
 
+    @property
+    def as_source(self) -> Source:
+        """What a later step may ask it for."""
+        known = self.run.procedure == "static" and followed(self.message) is None
+        return Source(self.name, self.physics.UNKNOWN, len(self.frames) if known else None)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -210,6 +218,7 @@ class _Resolver:
                 self.violations += step.run.check(step.message, step.own.path, list(dict(used).items()))
             self.violations += check_rotations(step.message, step.own.path)
             self._loads_of_cases(step)
+            self._temperatures(step, steps, sections)
         self.violations += check_radiation(self.analysis)
         self._outputs(steps)
         self._solver()
@@ -377,6 +386,7 @@ class _Resolver:
             "facets": [RegionKind.FACETS],
             "nodes": [RegionKind.NODES, RegionKind.FACETS],
             "cells": [RegionKind.CELLS],
+            "body": list(RegionKind),
         }
         for k, load in enumerate(acting.loads):
             path = f"{acting.path}.loads[{k}]"
@@ -384,7 +394,7 @@ class _Resolver:
             if kind is None:
                 continue
             wanted = step.physics.LOAD_REGIONS[kind]
-            if load.region or wanted != "cells":
+            if load.region or wanted not in ("cells", "body"):
                 self._region(load.region, kinds[wanted], f"{path}.region")
             value = getattr(load, kind)
             if isinstance(value, pb.Vector):
@@ -401,6 +411,17 @@ class _Resolver:
                 if not load.region or section.region in ("", load.region):
                     found += step.physics.check_load(load, path, section.material)
             self.violations += _unique(found)
+
+    def _temperatures(
+        self, step: ResolvedStep, steps: Sequence[ResolvedStep], sections: Sequence[ResolvedSection]
+    ) -> None:
+        earlier = [s.as_source for s in steps if s.index < step.index]
+        later = [s.name for s in steps if s.index >= step.index]
+        static = step.procedure == "static"
+        self.violations += check_temperatures(step.message, step.own.path, earlier, later, static)
+        varying = next((s.material_name for s in sections if step.physics.varies(s.material)), None)
+        if varying is not None:
+            self.violations += check_one_temperature(step.message, step.own.path, varying)
 
     def _loads_of_cases(self, step: ResolvedStep) -> None:
         """Load cases share one matrix: no load that adds to it may stand in one of them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model
 from dougong.solver.physics import FieldSpec
 from dougong.solver.smoothing import Slots, Smoothed
+from dougong.solver.thermal import Terms, strains_of, thermal_strain
+from dougong.v1 import analysis_pb2 as pb
 
 Array = NDArray[np.float64]
 
@@ -33,6 +35,8 @@ class CellValues:
         shape (n, nq): volume (area times thickness) that each point stands for.
     gradients, flux
         shape (n, nq, nc', dim'): those of the solid that the model stands for.
+    elastic
+        Same shape: gradients without thermal strain, from which the flux follows. The same array where there is none.
     """
 
     block: int
@@ -41,9 +45,10 @@ class CellValues:
     measure: Array
     gradients: Array
     flux: Array
+    elastic: Array
 
 
-def cell_values(model: Model, u: Array) -> Iterator[CellValues]:
+def cell_values(model: Model, u: Array, thermal: Terms | None = None) -> Iterator[CellValues]:
     """Gradients and fluxes of a solution, some cells at a time.
 
     Parameters
@@ -52,7 +57,11 @@ def cell_values(model: Model, u: Array) -> Iterator[CellValues]:
         The step on this part.
     u
         shape (n_local, nc): the solution, ghosts too.
+    thermal
+        Temperatures that strain the body; default: that of the model.
     """
+    terms = strains_of(model) if thermal is None else thermal
+    thin = np.array([s.kinematics == pb.Section.KINEMATICS_PLANE_STRESS for s in model.sections])
     for block, k, rows in model.chunks():
         reference = stiffness_reference(block.type.name)
         nodes, section = block.nodes[rows], model.section_of[k][rows]
@@ -64,8 +73,15 @@ def cell_values(model: Model, u: Array) -> Iterator[CellValues]:
             hoop = (u[nodes, 0] @ reference.N.T) / radius if model.axisymmetric else None
         law = model.law(k, rows)
         gradients = model.physics.completed(law.embedding, gradients, hoop)
-        flux = model.physics.flux(law.coefficient, gradients)
-        yield CellValues(k, rows, reference, measure, gradients, flux)
+        elastic = gradients
+        if terms and model.physics.EXPANSION is not None:
+            free = thermal_strain(model, terms, k, rows, reference)
+            if (across := thin[section]).any():
+                found = model.physics.EXPANSION.opened(law.embedding[across], gradients[across], free[across])
+                gradients[across] = found
+            elastic = gradients - free
+        flux = model.physics.flux(law.coefficient, elastic)
+        yield CellValues(k, rows, reference, measure, gradients, flux, elastic)
 
 
 def _gradients(reference: Reference, points: Array, nodes: NDArray[np.int32], u: Array) -> tuple[Array, Array]:
@@ -98,13 +114,39 @@ def internal_forces(model: Model, u: Array) -> Array:
     -------
     ndarray, shape (n_local, nc)
     """
-    force = np.zeros_like(u)
     if fused_kernel(model) is not None:
+        force = np.zeros_like(u)
         for k in range(len(model.part.blocks)):
             for form in stiffness_forms(model, k):
                 kernels.apply(form, u, force)
         return force
-    for cells in cell_values(model, u):
+    return _forces(model, cell_values(model, u, ()))
+
+
+def thermal_forces(model: Model, thermal: Terms) -> Array:
+    """Nodal forces of thermal strain, ∫ ε(v) : C : ε_t; complete on owned nodes.
+
+    Parameters
+    ----------
+    model
+        The step on this part.
+    thermal
+        Temperatures.
+
+    Returns
+    -------
+    ndarray, shape (n_local, nc)
+    """
+    if not thermal:
+        return np.zeros((model.part.n_local, model.components))
+    nothing = np.zeros((model.part.n_local, model.components))
+    return -_forces(model, cell_values(model, nothing, thermal))
+
+
+def _forces(model: Model, values_of_cells: Iterable[CellValues]) -> Array:
+    """Nodal forces with which a flux is in equilibrium, shape (n_local, nc); complete on owned nodes."""
+    force = np.zeros((model.part.n_local, model.components))
+    for cells in values_of_cells:
         nodes = model.part.blocks[cells.block].nodes[cells.rows]
         flux = cells.flux[..., : model.components, : model.part.dim]
         gradients, _ = _shape_gradients(cells.reference, model.part.points[nodes])
@@ -128,6 +170,8 @@ class Recovery:
         shape (n_local, nc): the solution, ghosts too.
     extra
         What loads added to the stiffness.
+    thermal
+        Temperatures that strain the body.
     nodal, at_points, at_cells
         Names of the fields wanted at nodes, at integration points, and as means over cells; those computed from
         gradients and flux only.
@@ -135,9 +179,11 @@ class Recovery:
     Attributes
     ----------
     internal
-        shape (n_local, nc): nodal forces (heat flows) that the solution needs; complete on owned nodes.
+        shape (n_local, nc): nodal forces (heat flows) that the solution needs, K u; complete on owned nodes.
     energy
-        1/2 ∫ flux : gradient over all ranks, film included.
+        1/2 ∫ flux : gradient over all ranks, film included; of the gradient without thermal strain.
+    thermal_energy
+        1/2 ∫ flux : thermal strain over all ranks.
     smoothed
         name -> averages over the cells of a node, within a material.
     nodal
@@ -154,6 +200,7 @@ class Recovery:
         model: Model,
         u: Array,
         extra: list[ElementMatrices],
+        thermal: Terms,
         nodal: list[str],
         at_points: list[str],
         at_cells: Sequence[str] = (),
@@ -166,13 +213,14 @@ class Recovery:
         sums = {name: np.zeros((slots.n, _width(model, name))) for name in nodal}
         pieces: dict[str, list[list[Array]]] = {name: [[] for _ in part.blocks] for name in at_points}
         means = {name: [np.empty((len(b), _width(model, name))) for b in part.blocks] for name in at_cells}
-        energy = 0.0
-        for cells in cell_values(model, u):
+        energy = thermal_energy = 0.0
+        for cells in cell_values(model, u, thermal):
             block = part.blocks[cells.block]
             mine = block.mine[cells.rows]
-            energy += 0.5 * float(
-                np.einsum("nq,nqci,nqci->", *(x[mine] for x in (cells.measure, cells.flux, cells.gradients)))
-            )
+            weighted_flux = 0.5 * cells.measure[mine][..., None, None] * cells.flux[mine]
+            energy += float(np.vdot(weighted_flux, cells.elastic[mine]))
+            if thermal:
+                thermal_energy += float(np.vdot(weighted_flux, (cells.gradients - cells.elastic)[mine]))
             places = slots.of(cells.block, cells.rows)
             slots.count += np.bincount(places.ravel(), minlength=slots.n)
             E = extrapolation(block.type.name)
@@ -190,7 +238,7 @@ class Recovery:
             force = np.einsum("nij,nj->ni", e.values, at_nodes)
             _add(self.internal, e.nodes, force.reshape(*e.nodes.shape, nc))
             energy += 0.5 * float((force[e.mine] * at_nodes[e.mine]).sum())
-        self.energy = float(part.comm.sum(energy))
+        self.energy, self.thermal_energy = part.comm.sum(np.array([energy, thermal_energy])).tolist()
         self.smoothed = {name: Smoothed(slots, total) for name, total in sums.items()}
         self.nodal = {name: smoothed.at_nodes() for name, smoothed in self.smoothed.items()}
         self.at_points = {
@@ -218,7 +266,8 @@ def _width(model: Model, name: str) -> int:
 def _evaluate(spec: FieldSpec, cells: CellValues) -> Array:
     if spec.at_points is None:
         raise ValueError("this field does not come from gradients")
-    return spec.at_points(cells.gradients, cells.flux)
+    of = {"all": cells.gradients, "elastic": cells.elastic}
+    return spec.at_points(of[spec.of] if spec.of in of else cells.gradients - cells.elastic, cells.flux)
 
 
 def _add(total: Array, nodes: NDArray[np.integer], values: Array) -> None:

@@ -2,6 +2,7 @@
 
 spec.pb         server -> worker: job, token, analysis, resources (RunSpec)
 mesh            link to the directory of the converted mesh
+inputs          link to the fields that the analysis takes from other jobs, and their list; often there is none
 fence           created by rank 0 with O_EXCL as its first act; a second copy of the worker exits
 progress.jsonl  rank 0 -> server: one JSON object a line (fields of dougong.v1.Progress), appended.
                 It is no heartbeat: a long factorisation writes none, and the server looks at the CPU time then
@@ -31,6 +32,7 @@ from dougong.v1 import job_pb2
 
 SPEC = "spec.pb"
 MESH = "mesh"
+INPUTS = "inputs"
 FENCE = "fence"
 PROGRESS = "progress.jsonl"
 REVOKED = "revoked"
@@ -42,6 +44,9 @@ LOG = "log"
 EXIT_NOT_MINE = 3
 
 _MAGIC = b"DGOUT1\n"
+
+#: In the folder of inputs: their list.
+_LIST = "list.pb"
 
 #: Bytes that are read at a time.
 _READ = 1 << 22
@@ -74,11 +79,16 @@ def sync_directory(directory: Path) -> None:
         os.close(fd)
 
 
-def prepare(directory: Path, spec: run_pb2.RunSpec, mesh_directory: Path) -> None:
-    """Server: make a run directory that a worker can be started in."""
+def prepare(directory: Path, spec: run_pb2.RunSpec, mesh_directory: Path, inputs: Path | None = None) -> None:
+    """Server: make a run directory that a worker can be started in.
+
+    `inputs` is the folder of what is taken from other jobs, where there is one.
+    """
     directory.mkdir(parents=True)
     (directory / RESULTS).mkdir()
     os.symlink(mesh_directory.resolve(), directory / MESH)
+    if inputs is not None and inputs.exists():
+        os.symlink(inputs.resolve(), directory / INPUTS)
     write_durably(directory / SPEC, spec.SerializeToString())
     sync_directory(directory.parent)
 
@@ -86,6 +96,19 @@ def prepare(directory: Path, spec: run_pb2.RunSpec, mesh_directory: Path) -> Non
 def read_spec(directory: Path) -> run_pb2.RunSpec:
     """Worker: what to do."""
     return run_pb2.RunSpec.FromString((directory / SPEC).read_bytes())
+
+
+def write_inputs(folder: Path, listed: run_pb2.InputList) -> None:
+    """Server: say what the files of a folder of inputs are."""
+    write_durably(folder / _LIST, listed.SerializeToString())
+
+
+def read_inputs(directory: Path) -> run_pb2.InputList:
+    """Worker: what the analysis takes from other jobs; nothing where there is no such folder."""
+    try:
+        return run_pb2.InputList.FromString((directory / INPUTS / _LIST).read_bytes())
+    except FileNotFoundError:
+        return run_pb2.InputList()
 
 
 def raise_fence(directory: Path, token: str) -> None:

@@ -46,7 +46,7 @@ class Addends:
         """Of loadings with their solutions; None stands for zero."""
         sizes = [abs(w) for w in weights]
         return cls(
-            superpose(sizes, [np.abs(x.loads) for x in loadings]),
+            superpose(sizes, [np.abs(x.forces) for x in loadings]),
             superpose(sizes, [np.abs(u) if u is not None else None for u in solutions]),
             superpose(sizes, [np.abs(x.prescribed) for x in loadings]),
         )
@@ -181,7 +181,8 @@ def balance(state: NodalState, addends: Addends | None = None) -> result_pb2.Bal
     part, nc = model.part, model.components
     loads = state.loading.loads[: part.n_owned]
     film = film_forces(state.matrices, state.u)[: part.n_owned]
-    net, gross = loads - film, np.abs(loads) + np.abs(film)
+    heated = state.loading.forces[: part.n_owned] - loads
+    net, gross = loads - film, np.abs(loads) + np.abs(film) + np.abs(heated)
     reaction = state.reaction
     sums = part.comm.sum(
         np.concatenate([net.sum(axis=0), reaction.sum(axis=0), gross.sum(axis=0), np.abs(reaction).sum(axis=0)])
@@ -197,9 +198,10 @@ def balance(state: NodalState, addends: Addends | None = None) -> result_pb2.Bal
         least_energy += _CANCELLING * 0.5 * float(part.comm.sum(float((added * moved).sum())))
     scale = max(float(sums[2 * nc :].max()), least_force, float(np.finfo(float).tiny))
     u = state.u[: part.n_owned]
-    work = float(part.comm.sum(0.5 * float(((loads + reaction) * u).sum())))
-    energy = state.recover([], []).energy
-    largest = max(abs(work), abs(energy), least_energy, float(np.finfo(float).tiny))
+    energy, thermal_energy = state.recover().energy, state.recover().thermal_energy
+    done = part.comm.sum(np.array([float((x * u).sum()) for x in (loads + reaction, heated)]))
+    work = 0.5 * float(done[0]) - thermal_energy
+    largest = max(abs(work), abs(energy), 0.5 * abs(float(done[1])), least_energy, float(np.finfo(float).tiny))
     return result_pb2.Balance(
         load_sum=load_sum.tolist(),
         reaction_sum=reaction_sum.tolist(),

@@ -28,6 +28,7 @@ from dougong.solver import linalg, rundir
 from dougong.solver.comm import Comm, Mpi, Serial
 from dougong.solver.graph import by_graph
 from dougong.solver.history import History, wanted_steps
+from dougong.solver.loadings import warmed
 from dougong.solver.model import Model, assign_sections
 from dougong.solver.mpi import MPI
 from dougong.solver.notices import notices
@@ -117,7 +118,7 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
     steps = []
     try:
         for step in problem.steps:
-            model = Model(step, part, regions, problem.sections, section_of, history)
+            model = warmed(Model(step, part, regions, problem.sections, section_of, history))
             context = StepContext(model, mpi, spec.analysis.outputs, spec.analysis.solver, writer, clock.report)
             context.alone = len(problem.steps) == 1
             steps.append(procedure(step.procedure_on(problem.sections)).run(context))

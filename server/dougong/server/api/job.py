@@ -19,6 +19,7 @@ from dougong.server.arrays import read_piece
 from dougong.server.checker import Checker
 from dougong.server.config import Config
 from dougong.server.datafolder import DataFolder
+from dougong.server.inputs import Found, Inputs
 from dougong.server.jobs.history import History
 from dougong.server.jobs.model import State
 from dougong.server.jobs.scheduler import Scheduler
@@ -56,6 +57,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self._checker = checker
         self._history = history
         self._folder = folder
+        self._inputs = Inputs(store, library, folder)
         self._new_job_id = new_job_id
         self._config = config
 
@@ -63,7 +65,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         self, request: job_pb2.ValidateAnalysisRequest, context: Context
     ) -> job_pb2.ValidateAnalysisResponse:
         """Everything that is wrong with an analysis."""
-        reply = await self._check(request.analysis, job_pb2.Resources(ranks=1))
+        reply, _ = await self._check(request.analysis, job_pb2.Resources(ranks=1))
         response = job_pb2.ValidateAnalysisResponse(violations=reply.violations, notices=reply.notices)
         if not reply.violations:
             response.estimate.CopyFrom(await self._history.correct(reply.kind, reply.estimate))
@@ -71,7 +73,7 @@ class JobService(job_pb2_grpc.JobServiceServicer):
 
     async def EstimateJob(self, request: job_pb2.EstimateJobRequest, context: Context) -> job_pb2.Estimate:
         """What a job would cost."""
-        reply = await self._check(request.analysis, self._resources(request.resources))
+        reply, _ = await self._check(request.analysis, self._resources(request.resources))
         if reply.violations:
             raise InputError(list(reply.violations))
         return await self._history.correct(reply.kind, reply.estimate)
@@ -86,20 +88,30 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         # Asked first: a repeated request gets its job, whatever has become of the mesh since.
         job = await self._store.find_request(LOCAL_OWNER, request_id, content)
         if job is None:
-            reply = await self._check(request.analysis, resources)
+            reply, inputs = await self._check(request.analysis, resources)
             if reply.violations:
                 raise InputError(list(reply.violations))
             predicted = run_pb2.Prediction(kind=reply.kind, estimate=reply.estimate)
             new = NewJob(self._new_job_id(), LOCAL_OWNER, request_id, content, request.analysis, resources, predicted)
-            job = await uninterrupted(self._accept(new))
+            job = await uninterrupted(self._accept(new, inputs))
         return job_message(job)
 
-    async def _accept(self, new: NewJob) -> JobRecord:
-        job = await self._store.submit(new)
-        self._scheduler.add(job)
-        return job
+    async def _accept(self, new: NewJob, inputs: Found) -> JobRecord:
+        accepted = None
+        try:
+            await self._inputs.keep(new.job_id, inputs)
+            accepted = await self._store.submit(new)
+        finally:
+            # The same request, sent twice at a time, is one job: the first of them.
+            if inputs.files and (accepted is None or accepted.job_id != new.job_id):
+                await asyncio.to_thread(shutil.rmtree, self._folder.job(new.job_id), ignore_errors=True)
+        self._scheduler.add(accepted)
+        return accepted
 
-    async def _check(self, analysis: analysis_pb2.Analysis, resources: job_pb2.Resources) -> run_pb2.CheckReply:
+    async def _check(
+        self, analysis: analysis_pb2.Analysis, resources: job_pb2.Resources
+    ) -> tuple[run_pb2.CheckReply, Found]:
+        """What the check process says of an analysis, and what other jobs have for it."""
         checks = Checks()
         size, limit = analysis.ByteSize(), self._config.max_analysis_bytes
         if size > limit:
@@ -110,7 +122,10 @@ class JobService(job_pb2_grpc.JobServiceServicer):
         checks.text(analysis.mesh, "mesh", 200)
         checks.done()
         await self._library.record(LOCAL_OWNER, analysis.mesh)
-        return await self._checker.check(analysis, self._library.directory(analysis.mesh), resources)
+        inputs = await self._inputs.find(analysis, LOCAL_OWNER)
+        reply = await self._checker.check(analysis, self._library.directory(analysis.mesh), resources)
+        reply.violations.extend(inputs.violations)
+        return reply, inputs
 
     def _resources(self, asked: job_pb2.Resources) -> job_pb2.Resources:
         """The resources with defaults filled in."""

@@ -150,7 +150,8 @@ class AttemptDriver:
                 analysis_sha256=analysis_sha256(self._analysis),
             )
             mesh = self._mesh_directory(self._mesh_id)
-            await asyncio.to_thread(rundir.prepare, attempt.directory, spec, mesh)
+            inputs = self._folder.inputs(self._job_id)
+            await asyncio.to_thread(rundir.prepare, attempt.directory, spec, mesh, inputs)
             handle = await self._launch_unless_cancelled(attempt)
             self._executor.listen(attempt, self._poke.set)
         except LaunchError as error:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
+import numpy as np
+
 from dougong.messages import violation
-from dougong.solver.materials.base import Array, MaterialModel
+from dougong.solver.materials.base import Array, Fault, MaterialModel
+from dougong.solver.quantities import evaluate
 from dougong.solver.scan import scan
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
-__all__ = ["MaterialModel", "all_models", "check", "constants_of", "matrix_of", "model_of"]
+__all__ = ["MaterialModel", "all_models", "check", "constants_of", "matrix_of", "model_of", "varies"]
 
 
 @cache
@@ -30,11 +34,33 @@ def model_of(material: pb.Material, property: str) -> MaterialModel:
     return models_of(material, property)[0]
 
 
-def matrix_of(material: pb.Material, property: str) -> Array:
-    """Constitutive matrix in the axes of the material, shape (r, r); see `MaterialModel.matrix`."""
+def matrix_of(material: pb.Material, property: str, temperature: Array | None = None) -> Array:
+    """Constitutive matrix in the axes of the material; see `MaterialModel.matrix`.
+
+    Parameters
+    ----------
+    material, property
+        Which.
+    temperature
+        shape (...): needed where a constant depends on it.
+
+    Returns
+    -------
+    ndarray
+        shape (..., r, r); (r, r) where nothing depends on temperature.
+    """
     model = model_of(material, property)
-    given = {name: quantity.value for name, (_, quantity) in constants_of(material, model).items()}
-    return model.matrix(**given)
+    constants = constants_of(material, model).items()
+    return model.matrix(**{name: evaluate(quantity, temperature=temperature) for name, (_, quantity) in constants})
+
+
+def varies(material: pb.Material, property: str) -> bool:
+    """Whether a constant of a property depends on temperature."""
+    return any(
+        quantity.HasField("over_temperature")
+        for model in models_of(material, property)
+        for _, quantity in constants_of(material, model).values()
+    )
 
 
 def constants_of(material: pb.Material, model: MaterialModel) -> dict[str, tuple[str, pb.Quantity]]:
@@ -50,6 +76,13 @@ def constants_of(material: pb.Material, model: MaterialModel) -> dict[str, tuple
         for k, (name, item) in enumerate(zip(model.constants, value, strict=False)):
             found[name] = (f"{model.field}.{descriptor.name}[{k}]", item)
     return found
+
+
+def _temperatures(constants: Mapping[str, tuple[str, pb.Quantity]]) -> list[Array]:
+    """Those at which constants are tabulated, between which they are linear; one at least."""
+    tables = [q.over_temperature for _, q in constants.values() if q.HasField("over_temperature")]
+    usable = [t for t in tables if len(t.at) == len(t.value)]
+    return [np.array(T) for T in sorted({T for table in usable for T in table.at})] or [np.array(0.0)]
 
 
 def check(material: pb.Material, property: str, path: str, dim: int) -> list[job_pb2.Violation]:
@@ -81,7 +114,9 @@ def check(material: pb.Material, property: str, path: str, dim: int) -> list[job
     if missing:
         prefix = "" if missing == [model.field] else f"{model.field}."
         return [violation("MATERIAL_CONSTANT_MISSING", f"{path}.{prefix}{c}", constant=c) for c in missing]
-    numbers = {name: quantity.value for name, (_, quantity) in constants.items()}
-    faults = model.faults(**numbers) or (model.faults_in_plane(**numbers) if dim == 2 else [])
     places = {name: place for name, (place, _) in constants.items()}
+    faults: list[Fault] = []
+    for temperature in _temperatures(constants):
+        numbers = {name: float(evaluate(q, temperature=temperature)) for name, (_, q) in constants.items()}
+        faults = faults or model.faults(**numbers) or (model.faults_in_plane(**numbers) if dim == 2 else [])
     return [violation(f.reason, f"{path}.{places.get(f.constant, model.field)}", **f.params) for f in faults]

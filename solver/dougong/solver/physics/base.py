@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,9 @@ class FieldSpec:
     at_points
         From gradients of the solid, shape (n, nq, nc', dim'), and flux, same shape, to values, shape (n, nq,
         n_components); None for the fields that the solution gives directly (the unknown and the reaction).
+    of
+        Which gradients `at_points` gets: "all" of them, the "free" ones of thermal strain, or the "elastic" ones, all
+        without the free ones, from which the flux follows.
     from_field
         Name of another field, and a function of its values, shape (..., n_components of that), for fields such as
         invariants, which are formed after averaging at the nodes.
@@ -42,6 +45,7 @@ class FieldSpec:
     dimension: options_pb2.Dimension
     at_points: Callable[[Array, Array], Array] | None = None
     from_field: tuple[str, Callable[[Array], Array]] | None = None
+    of: Literal["all", "free", "elastic"] = "all"
 
     @property
     def width(self) -> int:
@@ -113,6 +117,9 @@ class Loads(Protocol):
     def on_nodes(self, region: str, components: pb.Vector) -> None:
         """Add the values of a vector to each node of a region."""
 
+    def warm(self, region: str, given: pb.TemperatureField) -> None:
+        """Say the temperature of the body in a region of cells, facets or nodes; "" means everywhere."""
+
     def measure(self, region: str) -> float:
         """Area of a region of facets (length times thickness in two dimensions). Collective."""
 
@@ -131,6 +138,30 @@ class Constraints(Protocol):
 
     def normal(self, region: str) -> Array | None:
         """The common outward unit normal of the facets of a region; None when they are not plane. Collective."""
+
+
+class Expansion(Protocol):
+    """How a material expands where nothing holds it."""
+
+    def isotropic(self, material: pb.Material) -> bool:
+        """Whether it expands alike in all directions."""
+
+    def reference(self, material: pb.Material) -> float:
+        """The temperature without thermal strain, and where nothing is said of the temperature."""
+
+    def strain(self, material: pb.Material, temperature: Array) -> Array:
+        """Strains along the axes of the material, shape (..., 3), at temperatures of shape (...)."""
+
+    def opened(self, embedding: Array, gradients: Array, free: Array) -> Array:
+        """What is free to expand across the plane does so: gradients of the solid, with the thermal strain across.
+
+        Parameters
+        ----------
+        embedding
+            As for `Physics.completed`.
+        gradients, free
+            shape (n, nq, 3, 3): gradients without thermal strain across the plane, and the thermal strain.
+        """
 
 
 class Physics(Protocol):
@@ -158,6 +189,8 @@ class Physics(Protocol):
     NONLINEAR_LOADS: frozenset[str]
     #: Constants of a material, fields of dougong.v1.Material, whose dependence on temperature is one on the unknown.
     NONLINEAR_CONSTANTS: tuple[str, ...]
+    #: The thermal strain; None for a physics without.
+    EXPANSION: Expansion | None
     FIELDS: Mapping[str, FieldSpec]
     DEFAULT_FIELDS: tuple[str, ...]
     #: Mesh dimensions it can be computed in.
@@ -177,7 +210,13 @@ class Physics(Protocol):
     def isotropic(self, material: pb.Material) -> bool:
         """Whether the constitutive matrix of a material is the same in all axes."""
 
-    def solid(self, material: pb.Material) -> Array:
+    def varies(self, material: pb.Material) -> bool:
+        """Whether the constitutive matrix of a material depends on temperature."""
+
+    def reference(self, material: pb.Material) -> float:
+        """The temperature of a material where nothing is said of it."""
+
+    def solid(self, material: pb.Material, temperature: Array | None = None) -> Array:
         """Constitutive matrix of a material in its own axes, in space, shape (r, r)."""
 
     def turned(self, coefficient: Array, axes: Array) -> Array:

@@ -27,6 +27,7 @@ from dougong.messages import violation
 from dougong.solver import materials
 from dougong.solver.axes import local_axes
 from dougong.solver.physics import _loads
+from dougong.solver.physics._expansion import ThermalExpansion
 from dougong.solver.physics._tensors import (
     direction,
     hydrostatic,
@@ -126,6 +127,11 @@ def _gravity(load: pb.Load, dim: int, loads: Loads) -> None:
     loads.on_cells(load.region, body_force, density=density, b=load.gravity)
 
 
+def _strain_vector(gradients: Array, stress: Array) -> Array:
+    """Strain vectors of displacement gradients, shape (n, nq, 3, 3) -> (n, nq, 6)."""
+    return np.moveaxis(_strain(_front(gradients)), 0, -1)
+
+
 class Elasticity:
     """Static elasticity of solids, of sheets in plane stress, slices in plane strain, and bodies of revolution."""
 
@@ -151,6 +157,7 @@ class Elasticity:
         "centrifugal": _loads.centrifugal,
         "euler": _loads.euler,
         "hydrostatic": _loads.hydrostatic,
+        "temperature": lambda load, dim, loads: loads.warm(load.region, load.temperature),
     }
     LOAD_REGIONS: Mapping[str, str] = {
         "pressure": "facets",
@@ -162,16 +169,22 @@ class Elasticity:
         "centrifugal": "cells",
         "euler": "cells",
         "hydrostatic": "facets",
+        "temperature": "body",
     }
     RESTRAINING_LOADS: frozenset[str] = frozenset()
     NONLINEAR_LOADS: frozenset[str] = frozenset()
     NONLINEAR_CONSTANTS: tuple[str, ...] = ()
+    EXPANSION = ThermalExpansion()
     FIELDS: Mapping[str, FieldSpec] = {
         "displacement": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_LENGTH),
         "reaction": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_FORCE),
         "stress": FieldSpec(VOIGT, options_pb2.DIMENSION_PRESSURE, lambda du, s: vector(s)),
-        "strain": FieldSpec(VOIGT, options_pb2.DIMENSION_NONE, lambda du, s: np.moveaxis(_strain(_front(du)), 0, -1)),
-        "energy_density": FieldSpec((), options_pb2.DIMENSION_ENERGY_DENSITY, lambda du, s: _energy_density(du, s)),
+        "strain": FieldSpec(VOIGT, options_pb2.DIMENSION_NONE, _strain_vector),
+        "thermal_strain": FieldSpec(VOIGT, options_pb2.DIMENSION_NONE, _strain_vector, of="free"),
+        "elastic_strain": FieldSpec(VOIGT, options_pb2.DIMENSION_NONE, _strain_vector, of="elastic"),
+        "energy_density": FieldSpec(
+            (), options_pb2.DIMENSION_ENERGY_DENSITY, lambda du, s: _energy_density(du, s), of="elastic"
+        ),
         **{
             name: FieldSpec((), options_pb2.DIMENSION_PRESSURE, from_field=("stress", of))
             for name, of in (
@@ -202,7 +215,10 @@ class Elasticity:
 
     def check_material(self, material: pb.Material, path: str, dim: int = 3) -> list[job_pb2.Violation]:
         """The constants of one elastic model, and possible ones."""
-        return materials.check(material, "elasticity", path, dim)
+        found = materials.check(material, "elasticity", path, dim) + self.EXPANSION.check(material, path)
+        if self.varies(material) and not material.HasField("expansion"):
+            found.append(violation("PROPERTY_WITHOUT_REFERENCE", f"{path}.expansion"))
+        return found
 
     def check_load(self, load: pb.Load, path: str, material: pb.Material | None) -> list[job_pb2.Violation]:
         """Inertia needs a density."""
@@ -214,9 +230,17 @@ class Elasticity:
         """See `Physics`."""
         return materials.model_of(material, "elasticity").isotropic
 
-    def solid(self, material: pb.Material) -> Array:
+    def solid(self, material: pb.Material, temperature: Array | None = None) -> Array:
         """Elasticity matrix C in the axes of the material, shape (6, 6)."""
-        return materials.matrix_of(material, "elasticity")
+        return materials.matrix_of(material, "elasticity", temperature)
+
+    def varies(self, material: pb.Material) -> bool:
+        """See `Physics`."""
+        return materials.varies(material, "elasticity")
+
+    def reference(self, material: pb.Material) -> float:
+        """See `Physics`."""
+        return self.EXPANSION.reference(material)
 
     def turned(self, coefficient: Array, axes: Array) -> Array:
         """MᵀCM with the rotation M of strain vectors."""

@@ -122,6 +122,7 @@ class Heat:
     RESTRAINING_LOADS = frozenset({"convection", "radiation"})
     NONLINEAR_LOADS = frozenset({"radiation"})
     NONLINEAR_CONSTANTS = ("conductivity", "orthotropic_conductivity")
+    EXPANSION = None
     FIELDS: Mapping[str, FieldSpec] = {
         "temperature": FieldSpec((), options_pb2.DIMENSION_TEMPERATURE),
         "reaction": FieldSpec((), options_pb2.DIMENSION_POWER),
@@ -169,9 +170,17 @@ class Heat:
         """See `Physics`."""
         return materials.model_of(material, "conductivity").isotropic
 
-    def solid(self, material: pb.Material) -> Array:
+    def solid(self, material: pb.Material, temperature: Array | None = None) -> Array:
         """Conductivity tensor in the axes of the material, shape (3, 3)."""
-        return materials.matrix_of(material, "conductivity")
+        return materials.matrix_of(material, "conductivity", temperature)
+
+    def varies(self, material: pb.Material) -> bool:
+        """See `Physics`."""
+        return materials.varies(material, "conductivity")
+
+    def reference(self, material: pb.Material) -> float:
+        """The temperature is the unknown, and known everywhere."""
+        return 0.0
 
     def turned(self, coefficient: Array, axes: Array) -> Array:
         """RᵀkR."""

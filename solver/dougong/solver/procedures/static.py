@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,8 @@ from dougong.solver.assemble import BlockMatrix, assemble
 from dougong.solver.coarse import LinearLevel
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.fields import NodalState, write_fields
+from dougong.solver.frames import FrameSpec, unit
+from dougong.solver.increments import Increment, increments_of
 from dougong.solver.linalg import SolveInput
 from dougong.solver.linalg_choice import choose, relative_tolerance, size_of
 from dougong.solver.loadings import Conditions, Loading, correction_loads, lifted, loadings_of, refuse, superpose
@@ -29,6 +32,9 @@ from dougong.solver.rescue import RescuingSolver
 from dougong.solver.step import StepContext
 from dougong.solver.summary import Addends, frame_result, step_result
 from dougong.v1 import result_pb2
+
+#: Increments that share a matrix: their loads and solutions are kept until the matrix is gone.
+_TOGETHER = 16
 
 
 @dataclass(frozen=True)
@@ -54,33 +60,32 @@ class _Solved:
 
 
 class Static:
-    """Solve for each load case, superpose for each combination."""
+    """Solve for each load case, superpose for each combination; or solve for each frame of a step that is followed."""
 
     NAME = "static"
 
     def run(self, context: StepContext) -> result_pb2.StepResult:
         """See `Procedure`."""
-        model, specs = context.model, context.model.step.frames
+        model = context.model
         context.stage("assemble", dofs=model.components * model.part.n_total)
-        driven = _drive(model)
-        solved = _solve_all(context, driven)
-        solutions = [s.u if s is not None else None for s in solved]
-        frames = []
-        for number, spec in enumerate(specs):
-            context.frame_stage("output", number, dofs=driven.dofs)
-            loading = Loading(
-                superpose(spec.weights, [x.loads for x in driven.loadings]),
-                superpose(spec.weights, [x.prescribed for x in driven.loadings]),
-            )
-            u = superpose(spec.weights, solutions)
-            state = NodalState(model, driven.constraints, loading, driven.matrices, u)
-            extremes = write_fields(context, state, number)
-            own = solved[spec.solved] if spec.solved is not None else None
-            addends = None if own is not None else Addends.of(spec.weights, driven.loadings, solutions)
-            frames.append(frame_result(spec, state, extremes, own.record if own is not None else None, addends))
-            context.keep(number, u)
-            context.end_frame(number)
-        return step_result(model, driven.constraints, frames, [s.record for s in solved if s is not None])
+        increments = increments_of(model)
+        if not increments:
+            driven = _drive(model)
+            solved = _solve_all(context, driven, model.step.frames)
+            frames = _write_all(context, driven, model.step.frames, solved)
+            return step_result(model, driven.constraints, frames, [s.record for s in solved if s is not None])
+        context.announce([i.name for i in increments])
+        frames, records = [], []
+        # Where the law depends on temperature each increment has a matrix of its own, else some share one.
+        together = 1 if model.varying.any() else _TOGETHER
+        for first in range(0, len(increments), together):
+            some = increments[first : first + together]
+            driven = _follow(model, some)
+            specs = [FrameSpec(result_pb2.Frame.KIND_INCREMENT, i.name, unit(k, len(some))) for k, i in enumerate(some)]
+            solved = _solve_all(context, driven, specs, first)
+            frames += _write_all(context, driven, specs, solved, first, [i.value for i in some])
+            records += [s.record for s in solved if s is not None]
+        return step_result(model, driven.constraints, frames, records)
 
 
 def _drive(model: Model) -> _Driven:
@@ -91,21 +96,75 @@ def _drive(model: Model) -> _Driven:
     InputError
         Something is wrong with them.
     """
-    conditions = Conditions(model)
-    here = conditions.violations + [v for acting in model.step.acting for v in check_loads(model, acting)]
-    refuse(model.part.comm, here)
+    conditions = _conditions(model)
     return _Driven(model, conditions.constraints, *loadings_of(model, conditions))
 
 
-def _solve_all(context: StepContext, driven: _Driven) -> list[_Solved | None]:
-    """Solve for the loadings that a frame needs; None for the others.
+def _conditions(model: Model) -> Conditions:
+    conditions = Conditions(model)
+    here = conditions.violations + [v for acting in model.step.acting for v in check_loads(model, acting)]
+    refuse(model.part.comm, here)
+    return conditions
+
+
+def _follow(model: Model, increments: list[Increment]) -> _Driven:
+    """Evaluate conditions and loads at increments that have one matrix: a loading for each.
+
+    Raises
+    ------
+    InputError
+        Something is wrong with them.
+    """
+    loadings = []
+    for increment in increments:
+        at = increment.of(model)
+        conditions = _conditions(at)
+        found, matrices = loadings_of(at, conditions)
+        loadings.append(found[0])
+    return _Driven(at, conditions.constraints, loadings, matrices)
+
+
+def _write_all(
+    context: StepContext,
+    driven: _Driven,
+    specs: Sequence[FrameSpec],
+    solved: list[_Solved | None],
+    first: int = 0,
+    values: Sequence[float | None] = (),
+) -> list[result_pb2.Frame]:
+    """Write the fields of frames, the number of the first of which is given, and tell what they came to."""
+    solutions = [s.u if s is not None else None for s in solved]
+    frames = []
+    for k, spec in enumerate(specs):
+        number = first + k
+        context.frame_stage("output", number, dofs=driven.dofs)
+        loading = Loading.superposed(spec.weights, driven.loadings)
+        u = superpose(spec.weights, solutions)
+        state = NodalState(driven.model, driven.constraints, loading, driven.matrices, u)
+        extremes = write_fields(context, state, number)
+        own = solved[spec.solved] if spec.solved is not None else None
+        addends = None if own is not None else Addends.of(spec.weights, driven.loadings, solutions)
+        frame = frame_result(spec, state, extremes, own.record if own is not None else None, addends)
+        value = values[k] if values else None
+        if value is not None:
+            frame.value = value
+        frames.append(frame)
+        context.keep(number, u, value)
+        context.end_frame(number)
+    return frames
+
+
+def _solve_all(
+    context: StepContext, driven: _Driven, specs: Sequence[FrameSpec], first: int = 0
+) -> list[_Solved | None]:
+    """Solve for the loadings that a frame needs; None for the others. The number of the first frame is given.
 
     The matrix and what was made of it are gone when the fields are computed: they are the largest things there are.
     """
     model, constraints = driven.model, driven.constraints
     # What the step's own conditions and loads do alone is seldom a frame, and often nothing.
-    needed = [any(spec.weights[k] for spec in model.step.frames) for k in range(len(driven.loadings))]
-    if len(needed) > 1 and not model.part.comm.max(driven.loadings[0].size):
+    needed = [any(spec.weights[k] for spec in specs) for k in range(len(driven.loadings))]
+    if all(spec.solved != 0 for spec in specs) and not model.part.comm.max(driven.loadings[0].size):
         needed[0] = False
     size = size_of(model.regions.stored, model.components)
     choice = choose(context.solver, size)
@@ -134,7 +193,7 @@ def _solve_all(context: StepContext, driven: _Driven) -> list[_Solved | None]:
             if not needed[k]:
                 solved.append(None)
                 continue
-            frame = next((n for n, spec in enumerate(model.step.frames) if spec.solved == k), None)
+            frame = next((first + n for n, spec in enumerate(specs) if spec.solved == k), None)
             rhs = correction_loads(model, constraints, driven.matrices, loading)
             y, record = solver.solve(rhs, further=sum(needed[k + 1 :]))
             u = lifted(model, constraints, loading.prescribed)
