@@ -153,7 +153,7 @@ def test_conditions_and_loads_are_those_of_the_contract(physics):
     assert set(physics.CONDITIONS) <= kinds(pb.Condition, "kind")
     assert set(physics.LOADS) <= kinds(pb.Load, "kind")
     assert physics.LOAD_REGIONS.keys() == physics.LOADS.keys()
-    assert set(physics.LOAD_REGIONS.values()) <= {"facets", "nodes", "cells"}
+    assert set(physics.LOAD_REGIONS.values()) <= {"facets", "nodes", "cells", "body"}
     assert physics.LOADS.keys() >= physics.RESTRAINING_LOADS
     assert all(map(callable, (*physics.CONDITIONS.values(), *physics.LOADS.values())))
 

@@ -181,7 +181,7 @@ class Physics(Protocol):
     #: Fields of dougong.v1.Condition.kind and Load.kind that this physics understands.
     CONDITIONS: Mapping[str, Callable[[pb.Condition, int, Constraints], None]]
     LOADS: Mapping[str, Callable[[pb.Load, int, Loads], None]]
-    #: Which kind of region a load wants: "facets", "nodes" or "cells".
+    #: Which kind of region a load wants: "facets", "nodes" or "cells"; "body": any of them, or none, for everything.
     LOAD_REGIONS: Mapping[str, str]
     #: Loads that also hold the body (their region counts as restrained in every direction).
     RESTRAINING_LOADS: frozenset[str]
