@@ -68,7 +68,8 @@ def test_quadratic_displacement(full):
     case.prescribe(case.boundary, exact[case.boundary])
     u = case.solve()
     assert close(u, exact)
-    assert close(case.recover(u, ["stress"], []).nodal["stress"], stress_of(np.einsum("ijk,nk->nij", H, case.points)))
+    owned = case.points[: case.model.part.n_owned]
+    assert close(case.recover(u, ["stress"], []).nodal["stress"], stress_of(np.einsum("ijk,nk->nij", H, owned)))
 
 
 @pytest.mark.parametrize(
