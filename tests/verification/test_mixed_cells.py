@@ -7,6 +7,7 @@ from skfem.helpers import dot
 
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.skin import skin
+from dougong.solver import kernels
 from meshgen import mixed
 from solving import Discrete, elastic, heat, solve, store, value, vector
 from verification import test_convergence as smooth
@@ -110,8 +111,9 @@ def test_multigrid_on_quadratic_cells(full):
     """The linear level under them: as few iterations as on tetrahedra alone, and the answer of a factorisation."""
     stored = store(mixed(2, (1, 4, 4), (2.5, 2.0, 2.0), distort=0.2, full=full))
     direct, iterative = (solve(stored, clamped({"method": m})) for m in ("METHOD_DIRECT", "METHOD_ITERATIVE"))
-    assert "p-multigrid" in iterative.step.solve.method
-    assert iterative.step.solve.iterations <= 25
+    if kernels.available():
+        assert "p-multigrid" in iterative.step.solve.method
+        assert iterative.step.solve.iterations <= 25
     u = direct.field("displacement")
     assert np.abs(iterative.field("displacement") - u).max() <= 1e-6 * np.abs(u).max()
 
