@@ -12,11 +12,15 @@ from dougong.v1 import analysis_pb2 as pb
 from meshgen import box
 from solving import solve
 
+#: Procedures whose states are motions that need no load: how the body vibrates, or gives way.
+MOTIONS = ("modes", "buckling")
+
 #: Each physics with each procedure that runs it.
 PAIRS = [
     pytest.param(p, step, id=f"{p.NAME}-{step}-{run.procedure}")
     for p in all_physics()
     for step, run in p.PROCEDURES.items()
+    if run.procedure not in MOTIONS
 ]
 
 
@@ -53,6 +57,30 @@ NEEDED = {
         "initial": {"temperature": {"value": 0.0}},
     }
 }
+
+
+@pytest.mark.parametrize("step", MOTIONS)
+def test_motions_are_frames_of_their_own(step):
+    """The shortest run there is ends with the usual fields of each frame, its record and its evidence."""
+    loads = [] if step == "modes" else [pb.Load(region="x1", pressure=pb.Quantity(value=1.0))]
+    given = pb.Analysis(
+        materials={"m": material()},
+        sections=[pb.Section(material="m")],
+        steps=[pb.Step(name="s", conditions=[condition("fixed")], loads=loads, **{step: {"count": 2}})],
+    )
+    ended = solve(box("hex8", (2, 1, 1)), given)
+    frames = ended.step.frames
+    assert [f.name for f in frames] == [f"mode-{k + 1}" for k in range(len(frames))]
+    assert len(frames) >= 2
+    assert [(f.name, f.frame) for f in ended.result.fields] == [("displacement", k) for k in range(len(frames))]
+    for k, frame in enumerate(frames):
+        assert np.abs(ended.field("displacement", frame=k)).max() > 0
+        assert frame.mode.error < 1e-8
+        assert frame.solve.method
+        assert frame.solve.why
+        assert [e.field for e in frame.extremes].count("displacement_magnitude") == 1
+    assert ended.step.HasField("modes")
+    assert ended.step.modes.missed == 0
 
 
 @pytest.mark.parametrize(("physics", "step"), PAIRS)

@@ -83,6 +83,7 @@ DIMENSIONS: dict[int, DimensionInfo] = {
         "mW/(mm²·K⁴)",
         "5.670374419e-8 W/(m^2*K^4)",
     ),
+    _D.DIMENSION_FREQUENCY: DimensionInfo((0, 0, -1, 0), "frequency", "频率", "Hz", "Hz", "50 Hz, 2 kHz"),
     _D.DIMENSION_POWER: DimensionInfo((2, 1, -3, 0), "power", "功率", "W", "mW", "5 W, 2 kW"),
     _D.DIMENSION_ENERGY_DENSITY: DimensionInfo(
         (-1, 1, -2, 0), "energy density", "能量密度", "J/m³", "mJ/mm³", "5 J/m^3, 2 mJ/mm^3"

@@ -79,6 +79,12 @@ class Axes(_message.Message):
     xy_plane: Point
     def __init__(self, x_axis: _Optional[_Union[Point, _Mapping]] = ..., xy_plane: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
 
+class Buckling(_message.Message):
+    __slots__ = ["count"]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    def __init__(self, count: _Optional[int] = ...) -> None: ...
+
 class Centrifugal(_message.Message):
     __slots__ = ["angular_velocity", "direction", "point"]
     ANGULAR_VELOCITY_FIELD_NUMBER: _ClassVar[int]
@@ -285,6 +291,16 @@ class Material(_message.Message):
     orthotropic_conductivity: OrthotropicConductivity
     specific_heat: Quantity
     def __init__(self, elastic: _Optional[_Union[Elastic, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., conductivity: _Optional[_Union[Quantity, _Mapping]] = ..., orthotropic: _Optional[_Union[Orthotropic, _Mapping]] = ..., anisotropic: _Optional[_Union[Anisotropic, _Mapping]] = ..., expansion: _Optional[_Union[Expansion, _Mapping]] = ..., orthotropic_conductivity: _Optional[_Union[OrthotropicConductivity, _Mapping]] = ..., specific_heat: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
+class Modes(_message.Message):
+    __slots__ = ["count", "max_frequency", "min_frequency"]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    MAX_FREQUENCY_FIELD_NUMBER: _ClassVar[int]
+    MIN_FREQUENCY_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    max_frequency: float
+    min_frequency: float
+    def __init__(self, count: _Optional[int] = ..., min_frequency: _Optional[float] = ..., max_frequency: _Optional[float] = ...) -> None: ...
 
 class Orientation(_message.Message):
     __slots__ = ["axes", "cylindrical", "rotation"]
@@ -504,26 +520,32 @@ class SteadyHeat(_message.Message):
     def __init__(self) -> None: ...
 
 class Step(_message.Message):
-    __slots__ = ["combinations", "conditions", "initial", "load_cases", "loads", "name", "static", "steady_heat", "transient_heat"]
+    __slots__ = ["buckling", "combinations", "conditions", "initial", "load_cases", "loads", "modes", "name", "prestress", "static", "steady_heat", "transient_heat"]
+    BUCKLING_FIELD_NUMBER: _ClassVar[int]
     COMBINATIONS_FIELD_NUMBER: _ClassVar[int]
     CONDITIONS_FIELD_NUMBER: _ClassVar[int]
     INITIAL_FIELD_NUMBER: _ClassVar[int]
     LOADS_FIELD_NUMBER: _ClassVar[int]
     LOAD_CASES_FIELD_NUMBER: _ClassVar[int]
+    MODES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    PRESTRESS_FIELD_NUMBER: _ClassVar[int]
     STATIC_FIELD_NUMBER: _ClassVar[int]
     STEADY_HEAT_FIELD_NUMBER: _ClassVar[int]
     TRANSIENT_HEAT_FIELD_NUMBER: _ClassVar[int]
+    buckling: Buckling
     combinations: _containers.RepeatedCompositeFieldContainer[Combination]
     conditions: _containers.RepeatedCompositeFieldContainer[Condition]
     initial: InitialState
     load_cases: _containers.RepeatedCompositeFieldContainer[LoadCase]
     loads: _containers.RepeatedCompositeFieldContainer[Load]
+    modes: Modes
     name: str
+    prestress: FromStep
     static: Static
     steady_heat: SteadyHeat
     transient_heat: TransientHeat
-    def __init__(self, name: _Optional[str] = ..., static: _Optional[_Union[Static, _Mapping]] = ..., steady_heat: _Optional[_Union[SteadyHeat, _Mapping]] = ..., transient_heat: _Optional[_Union[TransientHeat, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ..., load_cases: _Optional[_Iterable[_Union[LoadCase, _Mapping]]] = ..., combinations: _Optional[_Iterable[_Union[Combination, _Mapping]]] = ..., initial: _Optional[_Union[InitialState, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., static: _Optional[_Union[Static, _Mapping]] = ..., steady_heat: _Optional[_Union[SteadyHeat, _Mapping]] = ..., modes: _Optional[_Union[Modes, _Mapping]] = ..., buckling: _Optional[_Union[Buckling, _Mapping]] = ..., transient_heat: _Optional[_Union[TransientHeat, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ..., load_cases: _Optional[_Iterable[_Union[LoadCase, _Mapping]]] = ..., combinations: _Optional[_Iterable[_Union[Combination, _Mapping]]] = ..., initial: _Optional[_Union[InitialState, _Mapping]] = ..., prestress: _Optional[_Union[FromStep, _Mapping]] = ...) -> None: ...
 
 class Symmetry(_message.Message):
     __slots__ = ["normal"]

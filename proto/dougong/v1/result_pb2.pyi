@@ -100,17 +100,20 @@ class FieldInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., step: _Optional[str] = ..., frame: _Optional[int] = ..., location: _Optional[_Union[_analysis_pb2.Location, str]] = ..., components: _Optional[_Iterable[str]] = ..., dtype: _Optional[_Union[_mesh_pb2.DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., point_counts: _Optional[_Iterable[int]] = ..., dimension: _Optional[_Union[_options_pb2.Dimension, str]] = ..., size_bytes: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
 
 class Frame(_message.Message):
-    __slots__ = ["balance", "extremes", "kind", "name", "reactions", "solve", "value"]
+    __slots__ = ["balance", "extremes", "kind", "mode", "name", "reactions", "solve", "value"]
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
     BALANCE_FIELD_NUMBER: _ClassVar[int]
     EXTREMES_FIELD_NUMBER: _ClassVar[int]
+    KIND_BUCKLING: Frame.Kind
     KIND_COMBINATION: Frame.Kind
     KIND_FIELD_NUMBER: _ClassVar[int]
     KIND_INCREMENT: Frame.Kind
     KIND_LOAD_CASE: Frame.Kind
+    KIND_MODE: Frame.Kind
     KIND_TIME: Frame.Kind
     KIND_UNSPECIFIED: Frame.Kind
+    MODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     REACTIONS_FIELD_NUMBER: _ClassVar[int]
     SOLVE_FIELD_NUMBER: _ClassVar[int]
@@ -118,11 +121,12 @@ class Frame(_message.Message):
     balance: Balance
     extremes: _containers.RepeatedCompositeFieldContainer[Extreme]
     kind: Frame.Kind
+    mode: Mode
     name: str
     reactions: _containers.RepeatedCompositeFieldContainer[RegionSum]
     solve: SolveRecord
     value: float
-    def __init__(self, kind: _Optional[_Union[Frame.Kind, str]] = ..., name: _Optional[str] = ..., value: _Optional[float] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ...) -> None: ...
+    def __init__(self, kind: _Optional[_Union[Frame.Kind, str]] = ..., name: _Optional[str] = ..., value: _Optional[float] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., mode: _Optional[_Union[Mode, _Mapping]] = ...) -> None: ...
 
 class GetResultRequest(_message.Message):
     __slots__ = ["job_id"]
@@ -157,6 +161,44 @@ class HeatHistory(_message.Message):
     stored: _containers.RepeatedScalarFieldContainer[float]
     time: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, time: _Optional[_Iterable[float]] = ..., min_temperature: _Optional[_Iterable[float]] = ..., max_temperature: _Optional[_Iterable[float]] = ..., stored: _Optional[_Iterable[float]] = ..., by_loads: _Optional[_Iterable[float]] = ..., by_conditions: _Optional[_Iterable[float]] = ..., steps: _Optional[int] = ..., rejected_steps: _Optional[int] = ..., newton_iterations: _Optional[int] = ..., shortest_step: _Optional[float] = ..., longest_step: _Optional[float] = ..., balance_error: _Optional[float] = ...) -> None: ...
+
+class MassProperties(_message.Message):
+    __slots__ = ["centre", "inertia", "mass"]
+    CENTRE_FIELD_NUMBER: _ClassVar[int]
+    INERTIA_FIELD_NUMBER: _ClassVar[int]
+    MASS_FIELD_NUMBER: _ClassVar[int]
+    centre: _containers.RepeatedScalarFieldContainer[float]
+    inertia: _containers.RepeatedScalarFieldContainer[float]
+    mass: float
+    def __init__(self, mass: _Optional[float] = ..., centre: _Optional[_Iterable[float]] = ..., inertia: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class ModalSummary(_message.Message):
+    __slots__ = ["directions", "missed", "rigid", "totals"]
+    DIRECTIONS_FIELD_NUMBER: _ClassVar[int]
+    MISSED_FIELD_NUMBER: _ClassVar[int]
+    RIGID_FIELD_NUMBER: _ClassVar[int]
+    TOTALS_FIELD_NUMBER: _ClassVar[int]
+    directions: _containers.RepeatedScalarFieldContainer[str]
+    missed: int
+    rigid: int
+    totals: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, missed: _Optional[int] = ..., rigid: _Optional[int] = ..., directions: _Optional[_Iterable[str]] = ..., totals: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Mode(_message.Message):
+    __slots__ = ["cumulative", "effective_mass", "eigenvalue", "error", "participation", "rigid"]
+    CUMULATIVE_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_MASS_FIELD_NUMBER: _ClassVar[int]
+    EIGENVALUE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPATION_FIELD_NUMBER: _ClassVar[int]
+    RIGID_FIELD_NUMBER: _ClassVar[int]
+    cumulative: _containers.RepeatedScalarFieldContainer[float]
+    effective_mass: _containers.RepeatedScalarFieldContainer[float]
+    eigenvalue: float
+    error: float
+    participation: _containers.RepeatedScalarFieldContainer[float]
+    rigid: bool
+    def __init__(self, eigenvalue: _Optional[float] = ..., error: _Optional[float] = ..., rigid: bool = ..., participation: _Optional[_Iterable[float]] = ..., effective_mass: _Optional[_Iterable[float]] = ..., cumulative: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Provenance(_message.Message):
     __slots__ = ["analysis_sha256", "conversion_sha256", "cpu", "dougong_version", "host", "mesh_id", "petsc_version", "ranks", "scikit_fem_version"]
@@ -273,13 +315,15 @@ class StageTime(_message.Message):
     def __init__(self, stage: _Optional[str] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class StepResult(_message.Message):
-    __slots__ = ["balance", "constrained_dofs", "dofs", "extremes", "frames", "heat_history", "name", "procedure", "reactions", "solve"]
+    __slots__ = ["balance", "constrained_dofs", "dofs", "extremes", "frames", "heat_history", "mass", "modes", "name", "procedure", "reactions", "solve"]
     BALANCE_FIELD_NUMBER: _ClassVar[int]
     CONSTRAINED_DOFS_FIELD_NUMBER: _ClassVar[int]
     DOFS_FIELD_NUMBER: _ClassVar[int]
     EXTREMES_FIELD_NUMBER: _ClassVar[int]
     FRAMES_FIELD_NUMBER: _ClassVar[int]
     HEAT_HISTORY_FIELD_NUMBER: _ClassVar[int]
+    MASS_FIELD_NUMBER: _ClassVar[int]
+    MODES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PROCEDURE_FIELD_NUMBER: _ClassVar[int]
     REACTIONS_FIELD_NUMBER: _ClassVar[int]
@@ -290,8 +334,10 @@ class StepResult(_message.Message):
     extremes: _containers.RepeatedCompositeFieldContainer[Extreme]
     frames: _containers.RepeatedCompositeFieldContainer[Frame]
     heat_history: HeatHistory
+    mass: MassProperties
+    modes: ModalSummary
     name: str
     procedure: str
     reactions: _containers.RepeatedCompositeFieldContainer[RegionSum]
     solve: SolveRecord
-    def __init__(self, name: _Optional[str] = ..., procedure: _Optional[str] = ..., dofs: _Optional[int] = ..., constrained_dofs: _Optional[int] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ..., heat_history: _Optional[_Union[HeatHistory, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., procedure: _Optional[str] = ..., dofs: _Optional[int] = ..., constrained_dofs: _Optional[int] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ..., mass: _Optional[_Union[MassProperties, _Mapping]] = ..., modes: _Optional[_Union[ModalSummary, _Mapping]] = ..., heat_history: _Optional[_Union[HeatHistory, _Mapping]] = ...) -> None: ...

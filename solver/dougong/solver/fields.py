@@ -88,7 +88,7 @@ def wanted(context: StepContext) -> Wanted:
     physics = context.model.physics
     requests = [r for r in context.outputs.fields if r.name in physics.FIELDS]
     if not requests:
-        return Wanted(physics.DEFAULT_FIELDS)
+        return Wanted(context.model.step.usual_fields)
 
     def at(*locations: pb.Location) -> tuple[str, ...]:
         return tuple(dict.fromkeys(r.name for r in requests if r.location in locations))
@@ -109,8 +109,10 @@ def write_fields(context: StepContext, state: NodalState, frame: int) -> list[re
     model, fields = context.model, context.model.physics.FIELDS
     asked = wanted(context)
     # Extremes are told of the usual fields whether they are written or not.
-    told = list(dict.fromkeys([*asked.nodal, *model.physics.DEFAULT_FIELDS]))
-    recovery = state.recover(*(_bases(fields, names) for names in (told, asked.points, asked.cells)))
+    told = list(dict.fromkeys([*asked.nodal, *model.step.usual_fields]))
+    bases = [_bases(fields, names) for names in (told, asked.points, asked.cells)]
+    if any(bases):  # else no pass over the cells is needed
+        state.recover(*bases)
     vtu = context.vtu_fields if context.outputs.vtu or context.outputs.vtu_compressed else []
 
     def key(name: str, width: int) -> FieldKey:
@@ -129,10 +131,10 @@ def write_fields(context: StepContext, state: NodalState, frame: int) -> list[re
             stored = context.writer.nodal(one, model.part, values)
             vtu.append(PointData(name, one.components, stored))
     for name in asked.points:
-        blocks = formed(fields, name, recovery.at_points)
+        blocks = formed(fields, name, state.recover().at_points)
         context.writer.at_points(key(name, blocks[0].shape[-1]), model.part, blocks)
     for name in asked.cells:
-        blocks = formed(fields, name, recovery.at_cells)
+        blocks = formed(fields, name, state.recover().at_cells)
         one = key(name, blocks[0].shape[-1])
         stored = context.writer.at_cells(one, model.part, blocks)
         vtu.append(PointData(name, one.components, stored, at_cells=True))

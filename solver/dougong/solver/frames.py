@@ -20,6 +20,9 @@ from dougong.v1 import job_pb2, result_pb2
 
 Kind = result_pb2.Frame.Kind
 
+#: More modes than these are not computed at once.
+MOST_MODES = 2000
+
 
 @dataclass(frozen=True)
 class FrameSpec:

@@ -203,7 +203,7 @@ class LinearSolver:
             self.destroy()  # PETSc must not meet a preconditioner in Python when Python has ended
             if isinstance(error, SolveError):
                 raise
-            raise _translate(error) from error
+            raise translate(error) from error
 
     def _setup(self) -> None:
         self.A = self._keep(self._operator())
@@ -358,7 +358,7 @@ class LinearSolver:
         try:
             return self._solve(rhs, start)
         except PETSc.Error as error:
-            raise _translate(error) from error
+            raise translate(error) from error
 
     def _solve(self, rhs: Array, start: Array) -> tuple[Array, result_pb2.SolveRecord]:
         A = self.A
@@ -486,7 +486,8 @@ def _reason_name(reason: int) -> str:
     return next((k for k in names if k in known), names[-1] if names else str(reason))
 
 
-def _translate(error: Any) -> SolveError:
+def translate(error: Any) -> SolveError:
+    """What an error of PETSc means."""
     code = int(error.ierr)
     if code in _ZERO_PIVOT:
         return SolveError("SINGULAR_SYSTEM", cause="zero pivot", iterations=0, solver="sparse factorisation")

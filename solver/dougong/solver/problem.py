@@ -24,6 +24,7 @@ from dougong.solver.nearest import nearest
 from dougong.solver.nonlinear import law_is_nonlinear, loads_are_nonlinear
 from dougong.solver.orientation import check_orientations
 from dougong.solver.physics import Physics, Run, all_physics, for_procedure
+from dougong.solver.prestress import check_prestress
 from dougong.solver.quantities import is_zero, settled
 from dougong.solver.quantity_checks import check_numbers, part_of
 from dougong.solver.radiation import check_radiation
@@ -132,6 +133,11 @@ class ResolvedStep:
         return self.run.nonlinear if nonlinear else self.run.procedure
 
     @property
+    def usual_fields(self) -> tuple[str, ...]:
+        """Names of the fields that are written when none is asked for."""
+        return self.run.fields or self.physics.DEFAULT_FIELDS
+
+    @property
     def own(self) -> Acting:
         """What acts in all of the step."""
         return Acting(f"steps[{self.index}]", self.message.conditions, self.message.loads)
@@ -220,6 +226,7 @@ class _Resolver:
             self._loads_of_cases(step)
             self._temperatures(step, steps, sections)
         self.violations += check_radiation(self.analysis)
+        self.violations += check_prestress(steps)
         self._outputs(steps)
         self._solver()
         return Problem(self.analysis, tuple(sections), tuple(steps))

@@ -68,12 +68,15 @@ class Run:
     check
         What is wrong with a step, seen without its mesh: from the step, its field path, and the materials in use with
         their field paths.
+    fields
+        Names of the fields that are written and told of when none is asked for; empty: those of the physics.
     """
 
     procedure: str
     held: bool = True
     nonlinear: str = ""
     check: Callable[[pb.Step, str, Sequence[tuple[str, pb.Material]]], list[job_pb2.Violation]] | None = None
+    fields: tuple[str, ...] = ()
 
 
 def at_points(matrices: Array, vectors: Array) -> Array:

@@ -38,6 +38,7 @@ from dougong.solver.physics._tensors import (
     vector,
     von_mises,
 )
+from dougong.solver.physics._vibration import check_buckling, check_modes
 from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run, at_points
 from dougong.solver.rotation import PAIRS, VOIGT, strain_rotation, turned
 from dougong.v1 import analysis_pb2 as pb
@@ -136,7 +137,20 @@ class Elasticity:
     """Static elasticity of solids, of sheets in plane stress, slices in plane strain, and bodies of revolution."""
 
     NAME = "elasticity"
-    PROCEDURES: Mapping[str, Run] = {"static": Run("static")}
+    PROCEDURES: Mapping[str, Run] = {
+        "static": Run("static"),
+        "modes": Run(
+            "modes",
+            held=False,
+            check=lambda step, path, materials: check_modes(step, path, materials, PHYSICS.RESTRAINING_LOADS),
+            fields=("displacement",),
+        ),
+        "buckling": Run(
+            "buckling",
+            check=lambda step, path, materials: check_buckling(step, path, PHYSICS.RESTRAINING_LOADS),
+            fields=("displacement",),
+        ),
+    }
     UNKNOWN = "displacement"
     STIFFNESS, RING_STIFFNESS = stiffness, ring_stiffness
     KERNEL = "elasticity"
