@@ -43,7 +43,6 @@ RUN = {
     "newton": ("verification/test_radiation.py",),
     "transient": ("verification/test_transient_heat.py", "verification/test_radiation.py"),
     "static": ("verification/test_exact_solutions.py", "verification/test_nafems_le10.py"),
-    "static": ("verification/test_exact_solutions.py", "verification/test_nafems_le10.py"),
     "modes": ("verification/test_modes.py", "verification/test_modes_published.py"),
     "buckling": ("verification/test_buckling.py",),
 }
