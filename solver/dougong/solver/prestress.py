@@ -3,25 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from dougong.messages import violation
+from dougong.solver.frames import FrameSpec
+from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
-
-if TYPE_CHECKING:
-    from dougong.solver.problem import ResolvedStep
 
 #: Procedures that a prestress can act on, and those that can give it.
 _TAKING, _GIVING = ("modes", "buckling"), ("static",)
 
 
-def check_prestress(steps: Sequence[ResolvedStep]) -> list[job_pb2.Violation]:
+class Step(Protocol):
+    """What is asked of a step here; see `dougong.solver.problem.ResolvedStep`."""
+
+    @property
+    def index(self) -> int:
+        """Its position in the analysis."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def procedure(self) -> str:
+        """Its field of dougong.v1.Step.procedure."""
+
+    @property
+    def message(self) -> pb.Step:
+        """The step itself."""
+
+    @property
+    def frames(self) -> tuple[FrameSpec, ...]:
+        """Its states."""
+
+
+def check_prestress(steps: Sequence[Step]) -> list[job_pb2.Violation]:
     """What is wrong with the steps that are named as prestress."""
     found = []
     for step in steps:
         if not step.message.HasField("prestress"):
             continue
-        path, wanted = f"{step.own.path}.prestress", step.message.prestress
+        path, wanted = f"steps[{step.index}].prestress", step.message.prestress
         if step.procedure not in _TAKING:
             found.append(violation("PRESTRESS_NOT_HERE", path, procedure=step.procedure, known=", ".join(_TAKING)))
             continue
