@@ -468,9 +468,23 @@ class Region(_message.Message):
     def __init__(self, kind: _Optional[_Union[Region.Kind, str]] = ..., box: _Optional[_Union[Region.Box, _Mapping]] = ..., sphere: _Optional[_Union[Region.Sphere, _Mapping]] = ..., plane: _Optional[_Union[Region.Plane, _Mapping]] = ..., normal: _Optional[_Union[Region.NormalDirection, _Mapping]] = ..., all: _Optional[_Union[Region.Everything, _Mapping]] = ...) -> None: ...
 
 class Section(_message.Message):
-    __slots__ = ["kinematics", "material", "orientation", "region", "thickness"]
+    __slots__ = ["formulation", "integration", "kinematics", "material", "orientation", "region", "thickness"]
+    class Formulation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
+    class Integration(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
     class Kinematics(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
+    FORMULATION_B_BAR: Section.Formulation
+    FORMULATION_FIELD_NUMBER: _ClassVar[int]
+    FORMULATION_INCOMPATIBLE_MODES: Section.Formulation
+    FORMULATION_MIXED: Section.Formulation
+    FORMULATION_PLAIN: Section.Formulation
+    FORMULATION_UNSPECIFIED: Section.Formulation
+    INTEGRATION_FIELD_NUMBER: _ClassVar[int]
+    INTEGRATION_FULL: Section.Integration
+    INTEGRATION_REDUCED: Section.Integration
+    INTEGRATION_UNSPECIFIED: Section.Integration
     KINEMATICS_AXISYMMETRIC: Section.Kinematics
     KINEMATICS_FIELD_NUMBER: _ClassVar[int]
     KINEMATICS_PLANE_STRAIN: Section.Kinematics
@@ -480,12 +494,14 @@ class Section(_message.Message):
     ORIENTATION_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     THICKNESS_FIELD_NUMBER: _ClassVar[int]
+    formulation: Section.Formulation
+    integration: Section.Integration
     kinematics: Section.Kinematics
     material: str
     orientation: str
     region: str
     thickness: Quantity
-    def __init__(self, region: _Optional[str] = ..., material: _Optional[str] = ..., thickness: _Optional[_Union[Quantity, _Mapping]] = ..., kinematics: _Optional[_Union[Section.Kinematics, str]] = ..., orientation: _Optional[str] = ...) -> None: ...
+    def __init__(self, region: _Optional[str] = ..., material: _Optional[str] = ..., thickness: _Optional[_Union[Quantity, _Mapping]] = ..., kinematics: _Optional[_Union[Section.Kinematics, str]] = ..., orientation: _Optional[str] = ..., integration: _Optional[_Union[Section.Integration, str]] = ..., formulation: _Optional[_Union[Section.Formulation, str]] = ...) -> None: ...
 
 class SolverOptions(_message.Message):
     __slots__ = ["max_iterations", "method", "petsc_options", "relative_tolerance"]

@@ -18,14 +18,13 @@ from dougong.solver import kernels
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.elements import (
     NodalBasis,
-    Reference,
     corner_values,
     linear_reference,
-    stiffness_reference,
 )
 from dougong.solver.loads import ElementMatrices, element_matrices
-from dougong.solver.model import CHUNK, Model
+from dougong.solver.model import CHUNK, Model, Rows
 from dougong.solver.partition import Part
+from dougong.solver.strains import stiffness_matrices
 
 Array = NDArray[np.float64]
 
@@ -116,8 +115,8 @@ def assemble(model: Model, constraints: ConstraintSet, loads: Array, extra: list
     """
     rhs = constraints.project(loads[: model.part.n_owned])
     matrix = _empty(model, [b.nodes for b in model.part.blocks])
-    for k, block in enumerate(model.part.blocks):
-        _add_block(matrix, rhs, model, constraints, k, block.nodes, stiffness_reference(block.type.name))
+    for k in range(len(model.part.blocks)):
+        _add_block(matrix, rhs, model, constraints, k)
     for e in extra:
         scatter(matrix, rhs, model.part, constraints, e.nodes, e.values)
     return System(matrix, rhs)
@@ -131,8 +130,8 @@ def assemble_linear(model: Model, constraints: ConstraintSet, extra: list[Elemen
     corners = [b.nodes[:, : b.type.n_corners] for b in model.part.blocks]
     matrix = _empty(model, corners)
     unused = np.zeros((model.part.n_owned, model.components))
-    for k, block in enumerate(model.part.blocks):
-        _add_block(matrix, unused, model, constraints, k, corners[k], linear_reference(block.type.name))
+    for k in range(len(model.part.blocks)):
+        _add_block(matrix, unused, model, constraints, k, linear=True)
     for e in extra:
         W = np.kron(corner_values(e.type), np.eye(model.components))
         nodes = e.nodes[:, : CELL_TYPES[e.type].n_corners]
@@ -168,35 +167,34 @@ def _add_block(
     model: Model,
     constraints: ConstraintSet,
     k: int,
-    field_nodes: NDArray[np.int32],
-    field: Reference,
+    linear: bool = False,
 ) -> None:
-    block = model.part.blocks[k]
-    if not len(block):
-        return
-    if fused_kernel(model) is not None:
-        held_rows = kernels.Pattern(matrix.indptr, matrix.indices, model.part.n_local)
-        for form in stiffness_forms(model, k, (field_nodes, field)):
-            kernels.assemble(form, held_rows, matrix.values, constraints=constraints.for_kernels(), rhs=rhs)
-        return
-    if field is not stiffness_reference(block.type.name):
+    fused = fused_kernel(model) is not None
+    if linear and not (fused and model.plain):
         raise ValueError("the linear level of a quadratic cell needs a fused kernel")
-    for rows, values in form_matrices(model, k):
-        scatter(matrix, rhs, model.part, constraints, block.nodes[rows], values)
+    if fused:
+        held_rows = kernels.Pattern(matrix.indptr, matrix.indices, model.part.n_local)
+        for form in stiffness_forms(model, k, linear):
+            kernels.assemble(form, held_rows, matrix.values, constraints=constraints.for_kernels(), rhs=rhs)
+    nodes = model.part.blocks[k].nodes
+    for rows in model.alike(k):
+        plain = model.scheme(k, rows).formulation == "plain"
+        if plain and fused:
+            continue
+        for some, values in form_matrices(model, k, rows) if plain else stiffness_matrices(model, k, rows):
+            scatter(matrix, rhs, model.part, constraints, nodes[some], values)
 
 
 def fused_kernel(model: Model) -> Fused | None:
     """The kernel registered beside the form of a physics; None where there is none, or kernels are not built.
 
-    About an axis of symmetry there is none.
+    About an axis of symmetry there is none. Cells whose strains are not those of their displacements have none either.
     """
     return _FUSED.get(model.physics.KERNEL) if kernels.available() and not model.axisymmetric else None
 
 
-def stiffness_forms(
-    model: Model, k: int, field: tuple[NDArray[np.int32], Reference] | None = None
-) -> Iterator[kernels.Form]:
-    """The fused kernels of a local block: of cells with one law each, and of those in which it varies.
+def stiffness_forms(model: Model, k: int, linear: bool = False) -> Iterator[kernels.Form]:
+    """The fused kernels of a local block: of plain cells with one law each, and of those in which it varies.
 
     Parameters
     ----------
@@ -204,23 +202,21 @@ def stiffness_forms(
         The step on this part; it has a fused kernel.
     k
         Number of the block.
-    field
-        Nodes and tables of the unknowns; None: those of the cells.
+    linear
+        Whether the unknowns are those of the linear cell on the corners.
     """
     block, section = model.part.blocks[k], model.section_of[k]
-    geometry = stiffness_reference(block.type.name)
-    nodes, tables = field if field is not None else (block.nodes, geometry)
     fused = fused_kernel(model)
     if fused is None:
         raise ValueError("this physics has no fused kernel here")
-    varying = model.varying[section]
-    for rows in (np.flatnonzero(~varying), np.flatnonzero(varying)):
-        if not len(rows):
-            continue
+    nodes = block.nodes[:, : block.type.n_corners] if linear else block.nodes
+    for rows in _with_one_kernel(model, k):
         own = slice(None) if len(rows) == len(block) else rows
+        geometry = model.reference(k, rows)
+        tables = linear_reference(block.type.name, geometry.rule) if linear else geometry
         cells = kernels.cell_block(model.part.points, block.nodes[own], geometry.dN, nodes[own], tables.dN, geometry.W)
         thickness = model.thickness()
-        if varying[rows[0]]:
+        if model.varying[section[rows[0]]]:
             laws = np.concatenate(
                 [model.law(k, rows[first : first + CHUNK]).form for first in range(0, len(rows), CHUNK)]
             )
@@ -230,14 +226,25 @@ def stiffness_forms(
             yield fused.by_section(cells, table, section[own])
 
 
-def form_matrices(model: Model, k: int) -> Iterator[tuple[slice, Array]]:
-    """Element matrices of a block from the physics' scikit-fem form, some cells at a time."""
+def _with_one_kernel(model: Model, k: int) -> Iterator[NDArray[np.integer]]:
+    """The plain cells of a local block, of one scheme each, those whose law varies inside apart; no empty ones."""
+    for group in model.alike(k):
+        if model.scheme(k, group).formulation != "plain":
+            continue
+        rows = np.arange(len(model.part.blocks[k]))[group]
+        varying = model.varying[model.section_of[k][rows]]
+        yield from (some for some in (rows[~varying], rows[varying]) if len(some))
+
+
+def form_matrices(model: Model, k: int, cells: Rows | None = None) -> Iterator[tuple[Rows, Array]]:
+    """Element matrices of plain cells of a block from the physics' scikit-fem form, some at a time; default: of all."""
     block = model.part.blocks[k]
-    reference = stiffness_reference(block.type.name)
+    given = np.arange(len(block))[slice(None) if cells is None else cells]
+    reference = model.reference(k, given)
     form = model.physics.RING_STIFFNESS if model.axisymmetric else model.physics.STIFFNESS
     step = max(16, 16 * CHUNK // (reference.n_points * block.nodes.shape[1]))
-    for first in range(0, len(block), step):
-        rows = slice(first, min(first + step, len(block)))
+    for first in range(0, len(given), step):
+        rows = given[first : first + step]
         basis = NodalBasis(reference, model.part.points, block.nodes[rows], model.components)
         section = model.section_of[k][rows]
         basis.dx = basis.dx * model.extent(section, basis.default_parameters()["x"][0])

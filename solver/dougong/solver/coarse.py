@@ -88,7 +88,7 @@ class Interpolation:
 
 
 def linear_level(model: Model, constraints: ConstraintSet, extra: list[ElementMatrices]) -> LinearLevel | None:
-    """The linear level of a model; None where its cells are linear already, or without kernels. Collective.
+    """The linear level of a model; None where its cells are linear already, without kernels, or not plain. Collective.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def linear_level(model: Model, constraints: ConstraintSet, extra: list[ElementMa
         As for `dougong.solver.assemble.assemble`.
     """
     part = model.part
-    if fused_kernel(model) is None or all(b.type.order == 1 for b in part.blocks):
+    if fused_kernel(model) is None or not model.plain or all(b.type.order == 1 for b in part.blocks):
         return None
     corner = np.zeros(part.n_local, dtype=bool)
     for block in part.blocks:

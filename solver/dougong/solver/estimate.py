@@ -43,8 +43,11 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
         Ranks it would run on.
     """
     ranks = max(1, resources.ranks)
-    # About an axis of symmetry there are no kernels, and so a matrix with algebraic multigrid on it.
-    by_products = any(t.order > 1 for t in stored.cell_types) and not is_axisymmetric(problem.sections)
+    # About an axis of symmetry, and where strains are assumed, there are no kernels, and so a matrix with algebraic
+    # multigrid on it.
+    plain = all(s.scheme.formulation == "plain" for s in problem.sections)
+    curved = any(t.order > 1 for t in stored.cell_types)
+    by_products = curved and plain and not is_axisymmetric(problem.sections)
     dofs, memory, seconds, solver = 0, 0.0, 0.0, ""
     for step in problem.steps:
         nc = max(1, len(step.physics.components(stored.dim)))

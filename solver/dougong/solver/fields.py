@@ -131,7 +131,7 @@ def write_fields(context: StepContext, state: NodalState, frame: int) -> list[re
             stored = context.writer.nodal(one, model.part, values)
             vtu.append(PointData(name, one.components, stored))
     for name in asked.points:
-        blocks = formed(fields, name, state.recover().at_points)
+        blocks = _absent_as_nan(model, formed(fields, name, state.recover().at_points))
         context.writer.at_points(key(name, blocks[0].shape[-1]), model.part, blocks)
     for name in asked.cells:
         blocks = formed(fields, name, state.recover().at_cells)
@@ -197,4 +197,18 @@ def _extremes(
                 max_frame=frame,
             )
         )
+    return out
+
+
+def _absent_as_nan(model: Model, blocks: list[Array]) -> list[Array]:
+    """Values at integration points, with NaN where cells have fewer points than others of their block."""
+    out = []
+    for k, values in enumerate(blocks):
+        whole = values
+        for rows in model.alike(k):
+            n = model.reference(k, rows).n_points
+            if n < values.shape[1]:
+                whole = values.copy() if whole is values else whole
+                whole[rows, n:] = np.nan
+        out.append(whole)
     return out

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.messages import violation
-from dougong.solver.elements import stiffness_reference
+from dougong.solver.elements import Reference
 from dougong.solver.history import History
 from dougong.solver.laws import Law, law_of
 from dougong.solver.orientation import axes_at, check_angles, given, varies, without_direction
@@ -18,12 +18,19 @@ from dougong.solver.partition import Part, PartBlock
 from dougong.solver.physics import Physics
 from dougong.solver.problem import Problem, ResolvedSection, ResolvedStep, is_axisymmetric
 from dougong.solver.regions import Regions
+from dougong.solver.schemes import Scheme, check_cells
 from dougong.solver.temperature import Layer, Temperature
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
 #: Cells worked on at a time where arrays over quadrature points are formed.
 CHUNK = 4096
+
+#: Numbers of shape functions times integration points that are worked on at a time, where each has a strain matrix.
+_AT_POINTS = 1 << 16
+
+#: Cells of a local block: all, some that follow each other, or others.
+Rows = slice | NDArray[np.integer]
 
 #: Nodes this far on the wrong side of the axis, as a part of the largest radius, are taken as on it.
 _ON_AXIS = 1e-9
@@ -111,7 +118,7 @@ class Model:
         """Whether its orientation counts."""
         return given(section.orientation) and not self.physics.isotropic(section.material)
 
-    def law(self, k: int, rows: slice | NDArray[np.integer]) -> Law:
+    def law(self, k: int, rows: Rows) -> Law:
         """The law of some cells of a local block: once a cell where that is enough for all of them, else at each point.
 
         Parameters
@@ -119,13 +126,13 @@ class Model:
         k
             Number of the block.
         rows
-            Cells in it.
+            Cells in it, of one scheme.
         """
         section = self.section_of[k][rows]
         found = self.section_laws[section]
         if not self.varying[section].any():
             return found
-        points = _points(self.part, self.part.blocks[k], rows)
+        points = _points(self.part, self.part.blocks[k], rows, self.reference(k, rows))
         whole = Law(*(np.repeat(x, points.shape[1], axis=1) for x in (found.coefficient, found.embedding)))
         for number in np.flatnonzero(self.varying):
             here, s = np.flatnonzero(section == number), self.sections[number]
@@ -137,7 +144,9 @@ class Model:
 
     def axes(self, k: int, rows: slice | NDArray[np.integer], section: int) -> NDArray[np.float64]:
         """Axes of the material at the integration points of those cells that are of a section, shape (n, nq, 3, 3)."""
-        points = _points(self.part, self.part.blocks[k], rows)[self.section_of[k][rows] == section]
+        points = _points(self.part, self.part.blocks[k], rows, self.reference(k, rows))[
+            self.section_of[k][rows] == section
+        ]
         axes = axes_at(self.sections[section].orientation, points, self.parameters)
         return np.broadcast_to(axes, (*points.shape[:2], 3, 3))
 
@@ -145,7 +154,7 @@ class Model:
         """Temperatures at the integration points of cells, shape (n, nq)."""
         return self.at_points(self.warmth, k, rows)
 
-    def at_points(self, temperature: Temperature, k: int, rows: slice | NDArray[np.integer]) -> NDArray[np.float64]:
+    def at_points(self, temperature: Temperature, k: int, rows: Rows) -> NDArray[np.float64]:
         """A temperature at the integration points of cells of a local block, shape (n, nq).
 
         Where it says nothing it is the reference temperature of the material.
@@ -153,7 +162,7 @@ class Model:
         block = self.part.blocks[k]
         references = self.per_section(self.physics.reference)[self.section_of[k][rows]]
         at_nodes = temperature.at_nodes(k, rows, block.nodes[rows], references)
-        return np.asarray(at_nodes @ stiffness_reference(block.type.name).N.T)
+        return np.asarray(at_nodes @ self.reference(k, rows).N.T)
 
     @property
     def axisymmetric(self) -> bool:
@@ -186,11 +195,61 @@ class Model:
         """A constant of the material of each section, shape (n_sections,)."""
         return np.array([of(s.material) for s in self.sections])
 
-    def chunks(self) -> Iterator[tuple[PartBlock, int, slice]]:
-        """All local cells in pieces: block, its number, rows."""
+    @cached_property
+    def schemes(self) -> tuple[Scheme, ...]:
+        """How the cells of each section are treated; where the unknown is no displacement, they are plain."""
+        if self.physics.UNKNOWN == "displacement":
+            return tuple(s.scheme for s in self.sections)
+        return tuple(Scheme(s.scheme.rule) for s in self.sections)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the strains of all cells are those of their displacements."""
+        return all(s.formulation == "plain" for s in self.schemes)
+
+    def scheme(self, k: int, rows: Rows) -> Scheme:
+        """How some cells of a local block, all of one scheme, are treated."""
+        section = self.section_of[k][rows]
+        return self.schemes[section[0]] if len(section) else Scheme()
+
+    def reference(self, k: int, rows: Rows) -> Reference:
+        """Tables of some cells of a local block, all of one scheme, at their integration points."""
+        return self.scheme(k, rows).reference(self.part.blocks[k].type.name)
+
+    @cached_property
+    def point_counts(self) -> tuple[int, ...]:
+        """Integration points of a cell for each local block, of those in it that have most of them. Collective."""
+        blocks = enumerate(self.part.blocks)
+        here = [max((self.reference(k, rows).n_points for rows in self.alike(k)), default=0) for k, _ in blocks]
+        return tuple(max(counts) for counts in zip(*self.part.comm.gather(here), strict=True))
+
+    def alike(self, k: int) -> Iterator[Rows]:
+        """The cells of a local block by schemes."""
+        used = [s for s in np.unique(self.section_of[k]).tolist() if s >= 0]
+        kinds = list(dict.fromkeys(self.schemes[s] for s in used))
+        if len(kinds) == 1:
+            yield slice(0, len(self.part.blocks[k]))
+            return
+        for kind in kinds:
+            yield np.flatnonzero(np.isin(self.section_of[k], [s for s in used if self.schemes[s] == kind]))
+
+    def chunks(self) -> Iterator[tuple[PartBlock, int, Rows]]:
+        """All local cells in pieces of one scheme each: block, its number, rows."""
         for k, block in enumerate(self.part.blocks):
-            for first in range(0, len(block), CHUNK):
-                yield block, k, slice(first, min(first + CHUNK, len(block)))
+            for rows in self.alike(k):
+                for some in self.pieces(k, rows):
+                    yield block, k, some
+
+    def pieces(self, k: int, rows: Rows) -> Iterator[Rows]:
+        """Cells of one scheme, so many at a time that arrays over their integration points are not too large."""
+        scheme, size = self.scheme(k, rows), CHUNK
+        if scheme.formulation != "plain":
+            reference = self.reference(k, rows)
+            size = max(16, _AT_POINTS // reference.N.size)
+        n = rows.stop if isinstance(rows, slice) else len(rows)
+        for first in range(0, n, size):
+            some = slice(first, min(first + size, n))
+            yield some if isinstance(rows, slice) else rows[some]
 
 
 def assign_sections(
@@ -217,7 +276,10 @@ def assign_sections(
     if missing:
         ids = _cell_numbers(regions, missing)
         found.append(violation("CELLS_WITHOUT_SECTION", "sections", cell_ids=ids, count=len(missing), example=ids[0]))
-    found += _negative_radii(problem, part, regions) + _check_axes(problem, part, regions, section_of)
+    found += check_cells([s.scheme for s in problem.sections], part, regions, section_of)
+    found += _negative_radii(problem, part, regions)
+    if not any(v.reason == "CELLS_WITHOUT_SCHEME" for v in found):
+        found += _check_axes(problem, part, regions, section_of)
     return tuple(section_of), found
 
 
@@ -235,7 +297,7 @@ def _check_axes(
             rows = np.flatnonzero((sections == number) & block.mine)
             for first in range(0, len(rows), CHUNK):
                 some = rows[first : first + CHUNK]
-                points = _points(part, block, some)
+                points = _points(part, block, some, section.scheme.reference(block.type.name))
                 cells.extend(block.cells[some[without_direction(section.orientation, points)]].tolist())
                 name = section.orientation_name
                 angles += check_angles(section.orientation, name, points, problem.analysis.parameters)
@@ -247,10 +309,9 @@ def _check_axes(
     return found
 
 
-def _points(part: Part, block: PartBlock, rows: slice | NDArray[np.integer]) -> NDArray[np.float64]:
+def _points(part: Part, block: PartBlock, rows: Rows, reference: Reference) -> NDArray[np.float64]:
     """The integration points of some cells, shape (n, nq, dim)."""
-    N = stiffness_reference(block.type.name).N
-    return np.asarray(np.einsum("qa,nad->nqd", N, part.points[block.nodes[rows]], optimize=True))
+    return np.asarray(np.einsum("qa,nad->nqd", reference.N, part.points[block.nodes[rows]], optimize=True))
 
 
 def _negative_radii(problem: Problem, part: Part, regions: Regions) -> list[job_pb2.Violation]:

@@ -6,6 +6,7 @@ from dougong.meshes.canonical import StoredMesh
 from dougong.messages import notice
 from dougong.solver.problem import Acting, Problem
 from dougong.solver.quantities import is_zero
+from dougong.solver.schemes import CELLS_OF
 from dougong.v1 import mesh_pb2
 
 #: Cells that lock in bending: their shape functions have no curvature.
@@ -28,7 +29,9 @@ def notices(problem: Problem, stored: StoredMesh) -> list[mesh_pb2.Notice]:
     found = [notice("REGION_UNUSED", region=r) for r in sorted(problem.analysis.regions) if r not in used]
     idle = (s for s in problem.steps if not any(a.loads or not _only_zero(a) for a in s.acting))
     found += [notice("STEP_WITHOUT_LOAD", step=s.name) for s in idle]
-    stiff = dict.fromkeys(t.name for t in stored.cell_types if t.name in _STIFF)
+    bending = all(s.scheme.formulation == "incompatible_modes" for s in problem.sections)
+    softened = CELLS_OF["incompatible_modes"] if bending else ()
+    stiff = dict.fromkeys(t.name for t in stored.cell_types if t.name in _STIFF and t.name not in softened)
     if stiff and any(s.physics.NAME == "elasticity" for s in problem.steps):
         found.append(notice("LINEAR_CELLS_STIFF", cell_types=", ".join(stiff)))
     return found

@@ -28,6 +28,7 @@ from dougong.solver.prestress import check_prestress
 from dougong.solver.quantities import is_zero, settled
 from dougong.solver.quantity_checks import check_numbers, part_of
 from dougong.solver.radiation import check_radiation
+from dougong.solver.schemes import Scheme, check_schemes, scheme_of
 from dougong.solver.temperature import followed
 from dougong.solver.temperature_checks import Source, check_one_temperature, check_temperatures
 from dougong.v1 import analysis_pb2 as pb
@@ -57,6 +58,8 @@ class ResolvedSection:
         What a two-dimensional mesh stands for.
     orientation, orientation_name
         The axes of its material; an empty message and "" for the global ones.
+    scheme
+        How its cells are integrated, and how they strain.
     """
 
     region: str
@@ -66,6 +69,7 @@ class ResolvedSection:
     kinematics: pb.Section.Kinematics
     orientation: pb.Orientation = field(default_factory=pb.Orientation)
     orientation_name: str = ""
+    scheme: Scheme = field(default_factory=Scheme)
 
 
 def is_axisymmetric(sections: Iterable[ResolvedSection]) -> bool:
@@ -314,8 +318,8 @@ class _Resolver:
             material = self.analysis.materials[section.material]
             orientation = self.analysis.orientations.get(section.orientation, pb.Orientation())
             given = (section.region, material, section.material, thickness, section.kinematics)
-            resolved.append(ResolvedSection(*given, orientation, section.orientation))
-        self.violations += check_orientations(self.analysis, self.stored.dim)
+            resolved.append(ResolvedSection(*given, orientation, section.orientation, scheme_of(section)))
+        self.violations += check_orientations(self.analysis, self.stored.dim) + check_schemes(self.analysis)
         for name in sorted(used):
             for physics in _unique(s.physics for s in steps):
                 material, path = self.analysis.materials[name], f'materials["{name}"]'

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from dougong.solver import kernels
 from dougong.solver.assemble import fused_kernel, stiffness_forms
-from dougong.solver.elements import Reference, extrapolation, stiffness_reference
+from dougong.solver.elements import Reference, extrapolation
 from dougong.solver.loads import ElementMatrices
-from dougong.solver.model import Model
+from dougong.solver.model import Model, Rows
 from dougong.solver.physics import FieldSpec
 from dougong.solver.smoothing import Slots, Smoothed
+from dougong.solver.strains import StrainMatrices, strain_matrices, vector_of
 from dougong.solver.thermal import Terms, strains_of, thermal_strain
 from dougong.v1 import analysis_pb2 as pb
 
@@ -37,15 +38,18 @@ class CellValues:
         shape (n, nq, nc', dim'): those of the solid that the model stands for.
     elastic
         Same shape: gradients without thermal strain, from which the flux follows. The same array where there is none.
+    strains
+        Of cells that are not plain: how their strains follow from displacements.
     """
 
     block: int
-    rows: slice
+    rows: Rows
     reference: Reference
     measure: Array
     gradients: Array
     flux: Array
     elastic: Array
+    strains: StrainMatrices | None = None
 
 
 def cell_values(model: Model, u: Array, thermal: Terms | None = None) -> Iterator[CellValues]:
@@ -63,7 +67,7 @@ def cell_values(model: Model, u: Array, thermal: Terms | None = None) -> Iterato
     terms = strains_of(model) if thermal is None else thermal
     thin = np.array([s.kinematics == pb.Section.KINEMATICS_PLANE_STRESS for s in model.sections])
     for block, k, rows in model.chunks():
-        reference = stiffness_reference(block.type.name)
+        reference = model.reference(k, rows)
         nodes, section = block.nodes[rows], model.section_of[k][rows]
         gradients, measure = _gradients(reference, model.part.points, nodes, u)
         hoop = None
@@ -72,6 +76,10 @@ def cell_values(model: Model, u: Array, thermal: Terms | None = None) -> Iterato
             measure = measure * model.extent(section, radius)
             hoop = (u[nodes, 0] @ reference.N.T) / radius if model.axisymmetric else None
         law = model.law(k, rows)
+        strains = None
+        if model.scheme(k, rows).formulation != "plain":
+            strains = strain_matrices(model, k, rows)
+            gradients, hoop = strains.imposed(gradients, hoop, u[nodes])
         gradients = model.physics.completed(law.embedding, gradients, hoop)
         elastic = gradients
         if terms and model.physics.EXPANSION is not None:
@@ -81,7 +89,7 @@ def cell_values(model: Model, u: Array, thermal: Terms | None = None) -> Iterato
                 gradients[across] = found
             elastic = gradients - free
         flux = model.physics.flux(law.coefficient, elastic)
-        yield CellValues(k, rows, reference, measure, gradients, flux, elastic)
+        yield CellValues(k, rows, reference, measure, gradients, flux, elastic, strains)
 
 
 def _gradients(reference: Reference, points: Array, nodes: NDArray[np.int32], u: Array) -> tuple[Array, Array]:
@@ -114,7 +122,7 @@ def internal_forces(model: Model, u: Array) -> Array:
     -------
     ndarray, shape (n_local, nc)
     """
-    if fused_kernel(model) is not None:
+    if fused_kernel(model) is not None and model.plain:
         force = np.zeros_like(u)
         for k in range(len(model.part.blocks)):
             for form in stiffness_forms(model, k):
@@ -148,6 +156,11 @@ def _forces(model: Model, values_of_cells: Iterable[CellValues]) -> Array:
     force = np.zeros((model.part.n_local, model.components))
     for cells in values_of_cells:
         nodes = model.part.blocks[cells.block].nodes[cells.rows]
+        if cells.strains is not None:
+            stress = cells.measure[..., None] * vector_of(cells.flux, cells.strains.names)
+            values = np.einsum("nqi,nqiac->nac", stress, cells.strains.matrices, optimize=True)
+            _add(force, nodes, values)
+            continue
         flux = cells.flux[..., : model.components, : model.part.dim]
         gradients, _ = _shape_gradients(cells.reference, model.part.points[nodes])
         values = np.einsum("nq,nqci,nqai->nac", cells.measure, flux, gradients, optimize=True)
@@ -190,7 +203,7 @@ class Recovery:
         name -> shape (n_owned, width): these at the owned nodes. Between materials the value of the one where the field
         is larger, so that a peak at an interface is not averaged away.
     at_points
-        name -> for each local block shape (n_cells, nq, width).
+        name -> for each local block shape (n_cells, nq, width), nq the most in the block, zero behind fewer.
     at_cells
         name -> for each local block shape (n_cells, width): means over the volume of the cells.
     """
@@ -211,7 +224,9 @@ class Recovery:
         slots = Slots(model)
         # A rank may have no cells of a type, or none at all.
         sums = {name: np.zeros((slots.n, _width(model, name))) for name in nodal}
-        pieces: dict[str, list[list[Array]]] = {name: [[] for _ in part.blocks] for name in at_points}
+        # Cells of one block may differ in their number of points: where there are fewer, the rest is zero.
+        counts = list(zip(part.blocks, model.point_counts, strict=True))
+        self.at_points = {name: [np.zeros((len(b), nq, _width(model, name))) for b, nq in counts] for name in at_points}
         means = {name: [np.empty((len(b), _width(model, name))) for b in part.blocks] for name in at_cells}
         energy = thermal_energy = 0.0
         for cells in cell_values(model, u, thermal):
@@ -223,13 +238,13 @@ class Recovery:
                 thermal_energy += float(np.vdot(weighted_flux, (cells.gradients - cells.elastic)[mine]))
             places = slots.of(cells.block, cells.rows)
             slots.count += np.bincount(places.ravel(), minlength=slots.n)
-            E = extrapolation(block.type.name)
+            E = extrapolation(block.type.name, cells.reference.rule)
             for name in dict.fromkeys([*nodal, *at_points, *at_cells]):
                 values = _evaluate(fields[name], cells)
                 if name in nodal:
                     _add(sums[name], places, np.einsum("aq,nqw->naw", E, values, optimize=True))
                 if name in at_points:
-                    pieces[name][cells.block].append(values)
+                    self.at_points[name][cells.block][cells.rows, : values.shape[1]] = values
                 if name in at_cells:
                     weighted = np.einsum("nq,nqw->nw", cells.measure, values)
                     means[name][cells.block][cells.rows] = weighted / cells.measure.sum(axis=1)[:, None]
@@ -241,16 +256,7 @@ class Recovery:
         self.energy, self.thermal_energy = part.comm.sum(np.array([energy, thermal_energy])).tolist()
         self.smoothed = {name: Smoothed(slots, total) for name, total in sums.items()}
         self.nodal = {name: smoothed.at_nodes() for name, smoothed in self.smoothed.items()}
-        self.at_points = {
-            name: [np.concatenate(p) if p else _nothing(model, name, k) for k, p in enumerate(blocks)]
-            for name, blocks in pieces.items()
-        }
         self.at_cells = means
-
-
-def _nothing(model: Model, name: str, block: int) -> Array:
-    nq = stiffness_reference(model.part.blocks[block].type.name).n_points
-    return np.empty((0, nq, _width(model, name)))
 
 
 def _width(model: Model, name: str) -> int:

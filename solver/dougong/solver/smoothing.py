@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.solver.model import Model
+from dougong.solver.model import Model, Rows
 
 Array = NDArray[np.float64]
 
@@ -39,11 +39,11 @@ class Slots:
         self.n = len(self.keys)
         self.count = np.zeros(self.n)
 
-    def _key(self, block: int, rows: slice) -> NDArray[np.int64]:
+    def _key(self, block: int, rows: Rows) -> NDArray[np.int64]:
         material = self.material_of[self._section_of[block][rows]]
         return self.part.blocks[block].nodes[rows].astype(np.int64) * len(self.materials) + material[:, None]
 
-    def of(self, block: int, rows: slice) -> NDArray[np.integer]:
+    def of(self, block: int, rows: Rows) -> NDArray[np.integer]:
         """Places of the nodes of some cells, shape (n, n_nodes of a cell)."""
         if len(self.materials) == 1:
             return self.part.blocks[block].nodes[rows]

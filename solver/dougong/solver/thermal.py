@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.meshes.cells import CELL_TYPES
-from dougong.solver.elements import Reference, linear_reference, stiffness_reference
-from dougong.solver.model import Model
+from dougong.solver.elements import Reference, linear_reference, reference
+from dougong.solver.model import Model, Rows
 from dougong.solver.orientation import given
+from dougong.solver.schemes import LINEAR_PRESSURE
 from dougong.solver.temperature import Temperature
 
 Array = NDArray[np.float64]
@@ -41,7 +42,7 @@ def strains_of(model: Model) -> Terms:
     return terms_of(model, model.warmth) if model.physics.EXPANSION is not None else ()
 
 
-def thermal_strain(model: Model, terms: Terms, k: int, rows: slice, reference: Reference) -> Array:
+def thermal_strain(model: Model, terms: Terms, k: int, rows: Rows, reference: Reference) -> Array:
     """Thermal strain at the integration points of cells, in global axes.
 
     Parameters
@@ -74,13 +75,23 @@ def thermal_strain(model: Model, terms: Terms, k: int, rows: slice, reference: R
         if given(s.orientation) and not expansion.isotropic(s.material):
             axes = model.axes(k, rows, number)
             strain[here] = np.einsum("nqa,nqai,nqaj->nqij", along[here], axes, axes, optimize=True)
-    return np.asarray(np.einsum("qp,npij->nqij", _fit(reference.type.name), strain, optimize=True))
+    mixed = model.scheme(k, rows).formulation == "mixed"
+    return np.asarray(
+        np.einsum("qp,npij->nqij", _fit(reference.type.name, reference.rule, mixed), strain, optimize=True)
+    )
 
 
 @cache
-def _fit(name: str) -> Array:
-    """From values at the integration points to those of their fit, shape (nq, nq)."""
-    at = stiffness_reference(name)
-    functions = np.ones((at.n_points, 1)) if CELL_TYPES[name].order == 1 else linear_reference(name).N
+def _fit(name: str, rule: str, mixed: bool) -> Array:
+    """From values at the integration points to those of their fit, shape (nq, nq).
+
+    Where the pressure is a field of its own, the change of volume has the functions of that.
+    """
+    at = reference(name, rule)
+    functions = linear_reference(name, rule).N
+    if CELL_TYPES[name].order == 1 or (mixed and name not in LINEAR_PRESSURE):
+        functions = np.ones((at.n_points, 1))
+    elif mixed:
+        functions = np.column_stack([np.ones(at.n_points), at.X.T])
     weighted = functions.T * at.W
     return np.asarray(functions @ np.linalg.solve(weighted @ functions, weighted))

@@ -48,6 +48,8 @@ class Reference:
         Shape functions, shape (nq, n_nodes), in the node order of the cell type.
     dN
         Their gradients in the reference cell, shape (nq, n_nodes, dim).
+    rule
+        Name of the rule of integration the points are of.
     """
 
     type: CellType
@@ -55,6 +57,7 @@ class Reference:
     W: Array
     N: Array
     dN: Array
+    rule: str = "full"
 
     @property
     def n_points(self) -> int:
@@ -100,7 +103,7 @@ def reference(name: str, rule: str) -> Reference:
         There is no such rule for this cell type.
     """
     X, W = quadrature(CELL_TYPES[name].family, RULES[rule][name])
-    return Reference(CELL_TYPES[name], X, W, *tabulate(name, X))
+    return Reference(CELL_TYPES[name], X, W, *tabulate(name, X), rule)
 
 
 def stiffness_reference(name: str) -> Reference:
@@ -117,7 +120,7 @@ def load_reference(name: str) -> Reference:
 def linear_reference(name: str, rule: str = "full") -> Reference:
     """Shape functions of the corner nodes at the points of a quadratic cell, for the coarse level."""
     linear, at = LINEAR[CELL_TYPES[name].family], reference(name, rule)
-    return Reference(CELL_TYPES[linear], at.X, at.W, *tabulate(linear, at.X))
+    return Reference(CELL_TYPES[linear], at.X, at.W, *tabulate(linear, at.X), rule)
 
 
 @cache
