@@ -142,15 +142,14 @@ class Model:
             whole.coefficient[here], whole.embedding[here] = of_it.coefficient, of_it.embedding
         return whole
 
-    def axes(self, k: int, rows: slice | NDArray[np.integer], section: int) -> NDArray[np.float64]:
+    def axes(self, k: int, rows: Rows, section: int) -> NDArray[np.float64]:
         """Axes of the material at the integration points of those cells that are of a section, shape (n, nq, 3, 3)."""
-        points = _points(self.part, self.part.blocks[k], rows, self.reference(k, rows))[
-            self.section_of[k][rows] == section
-        ]
+        points = _points(self.part, self.part.blocks[k], rows, self.reference(k, rows))
+        points = points[self.section_of[k][rows] == section]
         axes = axes_at(self.sections[section].orientation, points, self.parameters)
         return np.broadcast_to(axes, (*points.shape[:2], 3, 3))
 
-    def _temperature(self, k: int, rows: slice | NDArray[np.integer]) -> NDArray[np.float64]:
+    def _temperature(self, k: int, rows: Rows) -> NDArray[np.float64]:
         """Temperatures at the integration points of cells, shape (n, nq)."""
         return self.at_points(self.warmth, k, rows)
 
