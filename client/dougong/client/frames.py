@@ -5,6 +5,9 @@ from __future__ import annotations
 from dougong.messages import NotFound
 from dougong.v1 import analysis_pb2, result_pb2
 
+#: Procedures whose frames an analysis does not name.
+_UNNAMED = ("transient_heat",)
+
 
 def frames_of(step: result_pb2.StepResult) -> list[result_pb2.Frame]:
     """The frames of a step, at least one: of a server that tells of none, the step is its only frame."""
@@ -19,6 +22,12 @@ def number_of(step: result_pb2.StepResult, name: str) -> int | None:
     return names.index(name) if name in names else None
 
 
+def last_time(step: result_pb2.StepResult) -> int | None:
+    """The number of the last frame of a step whose frames are times; None for any other."""
+    of_time = step.frames and step.frames[0].kind == result_pb2.Frame.KIND_TIME
+    return len(step.frames) - 1 if of_time else None
+
+
 def names_in(analysis: analysis_pb2.Analysis) -> list[str]:
     """Names of the load cases and combinations that the result of an analysis will have."""
     found = []
@@ -31,11 +40,15 @@ def names_in(analysis: analysis_pb2.Analysis) -> list[str]:
 def check_name(name: str, analysis: analysis_pb2.Analysis) -> None:
     """Make sure that a frame asked for will be there; "" asks for none.
 
+    Which times a transient step will have is not looked at.
+
     Raises
     ------
     NotFound
         It will not; names those there are.
     """
     known = names_in(analysis)
+    if any(step.WhichOneof("procedure") in _UNNAMED for step in analysis.steps):
+        return
     if name and name not in known:
         raise NotFound("FRAME_UNKNOWN", frame=name[:200], known=", ".join(known) or "-")

@@ -19,7 +19,9 @@ from dougong.v1 import result_pb2
 Array = NDArray[np.float64]
 
 #: Newton iterations of a stage; where they do not suffice the step is tried again, shorter.
-_NEWTON = 12
+_NEWTON = 20
+#: A tangent is made anew where the residual does not fall to this part of itself.
+_FAST = 0.1
 #: Differences of temperatures below this part of their size are rounding.
 _ROUNDING = 1e-10
 
@@ -98,7 +100,7 @@ class Stepper:
     def __init__(self, system: HeatSystem, solver: TangentSolver, report: Callable[[int, float], None]) -> None:
         self._system, self._solver, self._report = system, solver, report
         self.comm = system.part.comm
-        self.iterations = 0
+        self.iterations = self._tangents = 0
 
     def begin(self, T: Array) -> Instant:
         """The state at time 0: given temperatures, but where others are prescribed. Collective."""
@@ -120,7 +122,7 @@ class Stepper:
         stages = (begin, middle, end)
         error = -h * sum(e * s.flows.leaving for e, s in zip(trbdf2.ERROR_WEIGHTS, stages, strict=True))
         # Filtered by the matrix of the stages, it is that of the temperatures, stiff parts damped.
-        filtered, _ = self._correction(end.T, end.time, h, end.held.project(np.asarray(error)), end.held)
+        filtered, _ = self._solver.again(end.held.project(np.asarray(error)))
         return TimeStep(h, stages, float(self.comm.max(np.abs(filtered).max(initial=0.0))))
 
     def span(self, *instants: Instant) -> tuple[float, float]:
@@ -138,7 +140,15 @@ class Stepper:
         def residual(T: Array) -> Array:
             return held.project(system.content(T) + weight * system.flows(T, time).leaving - known)
 
+        last = np.inf
+
         def correction(T: Array, R: Array) -> tuple[Array, result_pb2.SolveRecord]:
+            # The tangent of an earlier iteration, or stage, serves as long as it brings the residual down.
+            nonlocal last
+            norm = float(np.sqrt(self.comm.sum(float((R * R).sum()))))
+            if not system.constant and (system.linear or norm > _FAST * last):
+                self._tangents += 1
+            last = norm
             return self._correction(T, time, h, -R, held)
 
         if system.linear:
@@ -156,8 +166,7 @@ class Stepper:
         self, T: Array, time: float, h: float, rhs: Array, held: ConstraintSet
     ) -> tuple[Array, result_pb2.SolveRecord]:
         system, weight = self._system, trbdf2.DIAGONAL * h
-        key = h if system.constant else None
-        return self._solver.solve(lambda: system.tangent(T, time, weight), held, rhs, key)
+        return self._solver.solve(lambda: system.tangent(T, time, weight), held, rhs, (h, self._tangents))
 
     def _instant(self, time: float, T: Array, held: ConstraintSet) -> Instant:
         flows = self._system.flows(T, time)

@@ -21,6 +21,10 @@ from dougong.v1 import result_pb2
 Array = NDArray[np.float64]
 
 
+#: Length of a time step, and a number that changes when the matrix does for another reason.
+Key = tuple[float, int]
+
+
 class TangentSolver:
     """Solves for corrections that leave prescribed nodes as they are.
 
@@ -42,12 +46,12 @@ class TangentSolver:
         self._size = size_of(context.model.regions.stored, 1)
         self._choice = choose(context.solver, self._size)
         self._solver: RescuingSolver | None = None
-        self._key: float | None = None
+        self._key: Key | None = None
         self.record = result_pb2.SolveRecord()
         self.stage: Callable[..., None] = context.stage
 
     def solve(
-        self, matrix: Callable[[], BlockMatrix], held: ConstraintSet, rhs: Array, key: float | None
+        self, matrix: Callable[[], BlockMatrix], held: ConstraintSet, rhs: Array, key: Key | None
     ) -> tuple[Array, result_pb2.SolveRecord]:
         """The solution, both shape (n_owned, 1), and how it was found. Collective.
 
@@ -60,11 +64,16 @@ class TangentSolver:
         rhs
             Zero at prescribed nodes.
         key
-            Matrices of equal keys are equal; None: like no other.
+            Length of the time step, and a number: what was set up for one key serves a next one that is equal. None is
+            like no other.
         """
-        if self._solver is None or key is None or self._key is None or abs(key - self._key) > SAME * abs(key):
+        if self._solver is None or key is None or not _same(key, self._key):
             self._set_up(matrix, held)
             self._key = key
+        return self.again(rhs)
+
+    def again(self, rhs: Array) -> tuple[Array, result_pb2.SolveRecord]:
+        """The solution with the matrix that was set up last, whatever it has become since. Collective."""
         assert self._solver is not None
         x, record = self._solver.solve(rhs, further=10)
         _add(self.record, record)
@@ -94,6 +103,10 @@ class TangentSolver:
         if self._solver is not None:
             self._solver.destroy()
             self._solver = None
+
+
+def _same(key: Key, other: Key | None) -> bool:
+    return other is not None and key[1] == other[1] and abs(key[0] - other[0]) <= SAME * key[0]
 
 
 def _add(total: result_pb2.SolveRecord, one: result_pb2.SolveRecord) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from dougong.client.cli.console import say, tell
 from dougong.client.client import Client
-from dougong.client.frames import number_of
+from dougong.client.frames import last_time, number_of
 from dougong.client.plain import to_plain
 from dougong.messages import FemError, InputError, violation
 from dougong.v1 import job_pb2, result_pb2
@@ -88,7 +88,7 @@ def save(
     picture
         Whether to draw one.
     frame
-        Name of the load case or combination to draw; default: that with the largest value.
+        Name of the frame to draw; default: the last time, of load cases and combinations that with the largest value.
 
     Raises
     ------
@@ -162,7 +162,9 @@ def draw(
         target = folder / f"{base}{suffix}.png"
         try:
             heading = f"{title}, {step.name}" if len(result.steps) > 1 else title
-            if draw_step(client, job, result, step, skin, target, heading, number):
+            if draw_step(
+                client, job, result, step, skin, target, heading, last_time(step) if number is None else number
+            ):
                 drawn.append(target)
             else:
                 tell(say("CLI_NO_PICTURE_FIELD", step=step.name))

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dougong.client.cli.console import count, number, numbers, say, seconds, table
 from dougong.client.cli.overviews import OVERVIEWS
 from dougong.client.cli.tables import (
-    FORCE_SUMS,
-    HEAT_SUMS,
     NOISE,
     combination_lines,
     force_table,
     frame_table,
     sum_table,
+    sums_of,
     without_noise,
 )
 from dougong.client.dimensions import ENERGY
@@ -21,8 +20,6 @@ from dougong.client.frames import frames_of, number_of
 from dougong.client.units import unit_name
 from dougong.messages import all_reasons, user_language
 from dougong.v1 import analysis_pb2, job_pb2, options_pb2, result_pb2
-
-_HEAT = "steady_heat"
 
 #: Label, field, whether the largest value is meant, dimension.
 EXTREMES = (
@@ -106,8 +103,13 @@ def _overview(
     names = [f.name for f in frames]
     lines += ["", *combination_lines(asked, names)] if asked.combinations else []
     rows = _extremes(step.extremes, units, names) + _rows(step, step.balance, step.solve, units)
-    heat = step.procedure == _HEAT
-    return [*lines, "", *table(rows, indent="  "), "", *force_table(frames, heat, _noise(step), units)]
+    return [
+        *lines,
+        "",
+        *table(rows, indent="  "),
+        "",
+        *force_table(frames, sums_of(step.procedure), _noise(step), units),
+    ]
 
 
 def _extremes(
@@ -142,7 +144,7 @@ def _rows(
 ) -> list[tuple[str, str]]:
     rows = []
     # Of several frames together there is no energy.
-    if step.procedure != _HEAT and balance.load_sum:
+    if not sums_of(step.procedure).scalar and balance.load_sum:
         energies = ", ".join(numbers([balance.internal_energy, balance.external_work]))
         energies = f"{energies} {unit_name(ENERGY, units)}"
         rows.append((say("CLI_SUM_ENERGY"), energies))
@@ -158,6 +160,9 @@ def _rows(
         rows.append((say("CLI_SUM_WHY"), solve.why_zh if user_language() == "zh" else solve.why))
     if len(step.frames) > 1 and solve.setups:
         rows.append((say("CLI_SUM_SETUPS"), say("CLI_SUM_SETUPS_FOR_ALL", n=solve.setups)))
+    if solve.newton_corrections:
+        left = f"{solve.newton_residuals[-1]:.1e}"
+        rows.append((say("CLI_SUM_NEWTON"), say("CLI_SUM_NEWTON_ENDED", n=len(solve.newton_corrections), left=left)))
     # A factorisation does not iterate.
     if solve.iterations:
         iterations = count(solve.iterations)
@@ -173,10 +178,10 @@ def _noise(step: result_pb2.StepResult) -> float:
 
 
 def _forces(step: result_pb2.StepResult, frame: result_pb2.Frame, units: analysis_pb2.UnitSystem) -> list[str]:
-    heat = step.procedure == _HEAT
-    names = HEAT_SUMS if heat else FORCE_SUMS
-    balance = frame.balance
-    rows = [(say(names[0]), balance.load_sum), (say(names[1]), balance.reaction_sum)]
+    sums, balance = sums_of(step.procedure), frame.balance
+    rows = [(say(sums.loads), balance.load_sum), (say(sums.reactions), balance.reaction_sum)]
+    if balance.storage:
+        rows.append((say("CLI_SUM_STORAGE"), [balance.storage]))
     if len(frame.reactions) > 1:
-        rows += [(say(names[2], region=r.region), r.sum) for r in frame.reactions]
-    return sum_table(rows, heat, _noise(step), units)
+        rows += [(say(sums.of_region, region=r.region), r.sum) for r in frame.reactions]
+    return sum_table(rows, sums, _noise(step), units)

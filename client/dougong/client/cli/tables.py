@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dougong.client.cli.console import number, numbers, say, table
 from dougong.client.units import unit_name
@@ -11,9 +12,39 @@ from dougong.v1 import analysis_pb2, options_pb2, result_pb2
 #: Part of the largest value of a field or a table below which a value is rounding.
 NOISE = 1e-6
 
-#: Labels of the sums of loads, of reactions, and of the reactions of one region.
-FORCE_SUMS = ("CLI_SUM_LOADS", "CLI_SUM_REACTIONS", "CLI_SUM_REACTION_OF")
-HEAT_SUMS = ("CLI_SUM_HEAT_LOADS", "CLI_SUM_HEAT_REACTIONS", "CLI_SUM_HEAT_REACTION_OF")
+
+@dataclass(frozen=True)
+class Sums:
+    """What is summed over the nodes in a physics.
+
+    Attributes
+    ----------
+    loads, reactions, of_region
+        Labels of the sums of loads, of reactions, and of the reactions of one region.
+    dimension
+        Of the sums.
+    scalar
+        Whether it has no direction.
+    """
+
+    loads: str
+    reactions: str
+    of_region: str
+    dimension: options_pb2.Dimension
+    scalar: bool = True
+
+
+_FORCES = Sums("CLI_SUM_LOADS", "CLI_SUM_REACTIONS", "CLI_SUM_REACTION_OF", options_pb2.DIMENSION_FORCE, scalar=False)
+_HEAT = Sums("CLI_SUM_HEAT_LOADS", "CLI_SUM_HEAT_REACTIONS", "CLI_SUM_HEAT_REACTION_OF", options_pb2.DIMENSION_POWER)
+
+#: By procedure; that of all others is force.
+_SUMS = {"steady_heat": _HEAT, "transient_heat": _HEAT}
+
+
+def sums_of(procedure: str) -> Sums:
+    """What the sums of a step of a procedure are."""
+    return _SUMS.get(procedure, _FORCES)
+
 
 #: Label, field, whether the largest value is meant, dimension.
 Shown = tuple[str, str, bool, options_pb2.Dimension]
@@ -79,38 +110,37 @@ def combination_lines(step: analysis_pb2.Step, names: Sequence[str]) -> list[str
 
 
 def force_table(
-    frames: Sequence[result_pb2.Frame], heat: bool, noise: float, units: analysis_pb2.UnitSystem
+    frames: Sequence[result_pb2.Frame], sums: Sums, noise: float, units: analysis_pb2.UnitSystem
 ) -> list[str]:
     """Sums of loads and reactions of each frame."""
-    names = HEAT_SUMS if heat else FORCE_SUMS
     rows = []
     for frame in frames:
-        for label, values in ((names[0], frame.balance.load_sum), (names[1], frame.balance.reaction_sum)):
+        for label, values in ((sums.loads, frame.balance.load_sum), (sums.reactions, frame.balance.reaction_sum)):
             rows.append((f"{frame.name}: {say(label)}", values))
-    return sum_table(rows, heat, noise, units)
+    return sum_table(rows, sums, noise, units)
 
 
 def sum_table(
-    rows: Sequence[tuple[str, Sequence[float]]], heat: bool, noise: float, units: analysis_pb2.UnitSystem
+    rows: Sequence[tuple[str, Sequence[float]]], sums: Sums, noise: float, units: analysis_pb2.UnitSystem
 ) -> list[str]:
-    """Sums of forces, or of heat, with their labels.
+    """Sums of forces, of heat or the like, with their labels.
 
     Parameters
     ----------
     rows
         Labels and components.
-    heat
-        Whether it is heat, which has no direction.
+    sums
+        What they are.
     noise
         What is smaller than this part of the largest is shown as zero.
     units
         The unit system.
     """
-    unit = unit_name(options_pb2.DIMENSION_POWER if heat else options_pb2.DIMENSION_FORCE, units)
-    axes = [""] if heat else list("xyz"[: max(1, *(len(values) for _, values in rows))])
+    unit = unit_name(sums.dimension, units)
+    axes = [""] if sums.scalar else list("xyz"[: max(1, *(len(values) for _, values in rows))])
     padded = [v for _, values in rows for v in [*values, *[0.0] * (len(axes) - len(values))]]
     texts = numbers(padded, noise)  # all sums are written in one way
-    lines = [] if heat else [["", *axes, ""]]
+    lines = [] if sums.scalar else [["", *axes, ""]]
     for k, (label, _) in enumerate(rows):
         lines.append([label, *texts[k * len(axes) : (k + 1) * len(axes)], unit])
     return table(lines, indent="  ", right=range(1, len(axes) + 1))

@@ -17,7 +17,7 @@ from dougong.solver.initial import initial_temperature
 from dougong.solver.loadings import Conditions, Loading
 from dougong.solver.loads import check_loads
 from dougong.solver.model import Model
-from dougong.solver.newton import Convergence, Equations, newton
+from dougong.solver.newton import TOLERANCE, Convergence, Equations, newton
 from dougong.solver.step import StepContext
 from dougong.solver.summary import frame_result, step_result
 from dougong.solver.tangent import TangentSolver
@@ -62,7 +62,8 @@ def _solve(context: StepContext, system: HeatSystem, start: Array, number: int) 
         return solver.solve(lambda: system.tangent(T, time, 1.0), held, -R, None)
 
     def report(iteration: int, residual: float) -> None:
-        context.frame_stage("solve", number, iteration=iteration, residual=residual, dofs=part.n_total)
+        numbers = {"iteration": iteration, "residual": residual, "target_residual": TOLERANCE}
+        context.frame_stage("solve", number, dofs=part.n_total, **numbers)
 
     T = start.copy()
     T[held.nodes] = held.prescribed

@@ -26,6 +26,7 @@ from dougong.solver.initial import initial_temperature
 from dougong.solver.loadings import Loading
 from dougong.solver.loads import check_loads
 from dougong.solver.model import Model
+from dougong.solver.newton import TOLERANCE
 from dougong.solver.step import StepContext
 from dougong.solver.summary import Addends, frame_result, step_result
 from dougong.solver.tangent import TangentSolver
@@ -68,10 +69,13 @@ class _Run:
         self._comm = system.part.comm
         self._frames: list[result_pb2.Frame] = []
         solver.stage = self._stage
-        self._stepper = Stepper(system, solver, lambda k, r: self._stage("solve", iteration=k, residual=r))
+        self._stepper = Stepper(system, solver, self._newton_stage)
 
     def _stage(self, name: str, **values: float) -> None:
         self._context.frame_stage(name, len(self._frames), dofs=self._system.part.n_total, **values)
+
+    def _newton_stage(self, iteration: int, residual: float) -> None:
+        self._stage("solve", iteration=iteration, residual=residual, target_residual=TOLERANCE)
 
     def run(self) -> result_pb2.StepResult:
         stepper, plan = self._stepper, self._plan
