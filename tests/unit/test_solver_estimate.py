@@ -7,6 +7,7 @@ import pytest
 
 import meshgen
 import solving
+import transients
 from dougong.meshes.cells import CELL_TYPES
 from dougong.solver.estimate import estimate
 from dougong.solver.problem import resolve
@@ -93,3 +94,22 @@ def test_twice_the_body_takes_twice_as_much(cell_type):
     one, two = (predicted(n, n, cell_type=cell_type) for n in (10**6, 2 * 10**6))
     assert 1.6 < two.memory_bytes / one.memory_bytes < 2.1
     assert 1.6 < two.seconds / one.seconds < 2.2
+
+
+def test_steps_of_time_are_counted():
+    """Seconds grow with the steps, fixed ones do not set up anew, and radiation costs more of both."""
+    mesh = solving.store(meshgen.box("hex8", (2, 2, 2)))
+    size = SimpleNamespace(dim=3, n_nodes=30_000, block_sizes=(27_000,), cell_types=(CELL_TYPES["hex8"],))
+
+    def seconds(loads=(), **options):
+        given = transients.transient(loads=[transients.film("x1", 1.0), *loads], options=options)
+        problem = resolve(solving.analysis(given), mesh)
+        return estimate(problem, size, job_pb2.Resources(ranks=1)).seconds
+
+    steady = estimate(resolve(solving.analysis(solving.heat()), mesh), size, job_pb2.Resources(ranks=1)).seconds
+    ten, hundred = (seconds(fixedStep=solving.value(1 / n)) for n in (10, 100))
+    assert steady < ten < hundred < 11 * ten
+    # Measured on a body of this size: 0.09 s a step.
+    assert (hundred - ten) / 90 == pytest.approx(0.09, rel=0.6)
+    radiation = {"region": "x0", "radiation": {"emissivity": solving.value(0.5), "ambient": solving.value(300.0)}}
+    assert seconds([radiation]) > 2 * seconds()

@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 
 from dougong.meshes.canonical import StoredMesh
-from dougong.solver import costs
+from dougong.solver import costs, estimate_heat
+from dougong.solver.estimate_heat import repeats
 from dougong.solver.linalg_choice import choose, size_of
 from dougong.solver.problem import Problem, is_axisymmetric
 from dougong.v1 import job_pb2
@@ -54,7 +55,8 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
         n = nc * stored.n_nodes
         direct = choose(problem.analysis.solver, size_of(stored, nc)).direct
         numbers = matrix_numbers(stored, nc)
-        cost = costs.QUADRATIC if by_products else costs.LINEAR
+        again = repeats(step, problem.sections)
+        cost = costs.QUADRATIC if by_products and again is None else costs.LINEAR
         if direct:
             entries, operations = factor(n, stored.dim)
             factors = costs.DIRECT[stored.dim]
@@ -65,6 +67,10 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
             kept = cost.bytes_per_number * numbers + cost.bytes_per_unknown * n
             work = cost.seconds_per_number * numbers + cost.seconds_per_unknown * n
             solver = solver or "iterative"
+        if again is not None:
+            each = estimate_heat.SECONDS_FACTORISED if direct else estimate_heat.SECONDS_ITERATED
+            work = again.setups * work + again.solves * n * each
+            kept += estimate_heat.BYTES_PER_NUMBER * numbers
         frames = step.frames[1:]
         memory = max(memory, kept + _BYTES_PER_CASE * n * max(len(step.cases) - 1, 0))
         work += n * sum(_SECONDS_SUPERPOSED if f.solved is None else _SECONDS_SOLVED for f in frames)

@@ -126,15 +126,15 @@ class ResolvedStep:
         """How it is carried out."""
         return self.physics.PROCEDURES[self.procedure]
 
+    def nonlinear(self, sections: Iterable[ResolvedSection]) -> bool:
+        """Whether it depends on its own solution, on a body with these sections."""
+        physics, loads = self.physics, [load for acting in self.acting for load in acting.loads]
+        law = law_is_nonlinear(physics.NONLINEAR_CONSTANTS, [s.material for s in sections])
+        return law or loads_are_nonlinear(physics.NONLINEAR_LOADS, loads)
+
     def procedure_on(self, sections: Iterable[ResolvedSection]) -> str:
         """Name of the procedure that carries it out, on a body with these sections."""
-        physics, loads = self.physics, [load for acting in self.acting for load in acting.loads]
-        if not self.run.nonlinear:
-            return self.run.procedure
-        nonlinear = law_is_nonlinear(
-            physics.NONLINEAR_CONSTANTS, [s.material for s in sections]
-        ) or loads_are_nonlinear(physics.NONLINEAR_LOADS, loads)
-        return self.run.nonlinear if nonlinear else self.run.procedure
+        return self.run.nonlinear if self.run.nonlinear and self.nonlinear(sections) else self.run.procedure
 
     @property
     def usual_fields(self) -> tuple[str, ...]:

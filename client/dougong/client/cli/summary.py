@@ -179,7 +179,10 @@ def _noise(step: result_pb2.StepResult) -> float:
 
 def _forces(step: result_pb2.StepResult, frame: result_pb2.Frame, units: analysis_pb2.UnitSystem) -> list[str]:
     sums, balance = sums_of(step.procedure), frame.balance
-    rows = [(say(sums.loads), balance.load_sum), (say(sums.reactions), balance.reaction_sum)]
+    rows: list[tuple[str, Sequence[float]]] = [
+        (say(sums.loads), balance.load_sum),
+        (say(sums.reactions), balance.reaction_sum),
+    ]
     if balance.storage:
         rows.append((say("CLI_SUM_STORAGE"), [balance.storage]))
     if len(frame.reactions) > 1:
