@@ -153,7 +153,7 @@ def test_conditions_and_loads_are_those_of_the_contract(physics):
     assert set(physics.CONDITIONS) <= kinds(pb.Condition, "kind")
     assert set(physics.LOADS) <= kinds(pb.Load, "kind")
     assert physics.LOAD_REGIONS.keys() == physics.LOADS.keys()
-    assert set(physics.LOAD_REGIONS.values()) <= {"facets", "nodes", "cells", "body"}
+    assert set(physics.LOAD_REGIONS.values()) <= {"facets", "nodes", "cells", "body", "point"}
     assert physics.LOADS.keys() >= physics.RESTRAINING_LOADS
     assert all(map(callable, (*physics.CONDITIONS.values(), *physics.LOADS.values())))
 
@@ -176,7 +176,11 @@ def test_fields_are_described(physics):
         assert spec.dimension != options_pb2.DIMENSION_UNSPECIFIED
         assert len(set(spec.components)) == len(spec.components)
         # It comes from the solution, from the flux, or from another field that does.
-        ways = [name in (physics.UNKNOWN, "reaction"), spec.at_points is not None, spec.from_field is not None]
+        ways = [
+            name in (physics.UNKNOWN, "reaction", "constraint_force"),
+            spec.at_points is not None,
+            spec.from_field is not None,
+        ]
         assert sum(ways) == 1
         if spec.from_field is not None:
             assert fields[spec.from_field[0]].at_points is not None

@@ -101,6 +101,16 @@ DIMENSIONS: dict[int, DimensionInfo] = {
     _D.DIMENSION_ANY: DimensionInfo(
         (0, 0, 0, 0), "a number with or without a unit", "数值（可带单位）", "", "", "250 mm, 0.5"
     ),
+    _D.DIMENSION_STIFFNESS: DimensionInfo((0, 1, -2, 0), "stiffness", "刚度", "N/m", "N/mm", "1e5 N/m, 20 kN/mm"),
+    _D.DIMENSION_ROTATIONAL_STIFFNESS: DimensionInfo(
+        (2, 1, -2, 0), "rotational stiffness", "转动刚度", "N·m/rad", "N·mm/rad", "1e4 N*m/rad"
+    ),
+    _D.DIMENSION_MOMENT: DimensionInfo((2, 1, -2, 0), "moment", "力矩", "N·m", "N·mm", "50 N*m, 2 kN*m"),
+    _D.DIMENSION_MASS: DimensionInfo((0, 1, 0, 0), "mass", "质量", "kg", "t", "5 kg, 0.2 t"),
+    _D.DIMENSION_MASS_PER_AREA: DimensionInfo(
+        (-2, 1, 0, 0), "mass per area", "单位面积质量", "kg/m²", "t/mm²", "12 kg/m^2"
+    ),
+    _D.DIMENSION_INERTIA: DimensionInfo((2, 1, 0, 0), "moment of inertia", "转动惯量", "kg·m²", "t·mm²", "0.1 kg*m^2"),
 }
 
 #: A dimension that only results have.

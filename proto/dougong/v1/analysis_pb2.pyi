@@ -5,6 +5,14 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
+COMPONENT_ROTATION_X: Component
+COMPONENT_ROTATION_Y: Component
+COMPONENT_ROTATION_Z: Component
+COMPONENT_TEMPERATURE: Component
+COMPONENT_UNSPECIFIED: Component
+COMPONENT_X: Component
+COMPONENT_Y: Component
+COMPONENT_Z: Component
 DESCRIPTOR: _descriptor.FileDescriptor
 LOCATION_CELL: Location
 LOCATION_INTEGRATION_POINT: Location
@@ -12,7 +20,14 @@ LOCATION_NODE: Location
 LOCATION_UNSPECIFIED: Location
 
 class Analysis(_message.Message):
-    __slots__ = ["materials", "mesh", "name", "orientations", "outputs", "parameters", "regions", "sections", "solver", "steps", "units"]
+    __slots__ = ["couplings", "equations", "masses", "materials", "mesh", "name", "orientations", "outputs", "parameters", "regions", "sections", "solver", "springs", "steps", "ties", "units"]
+    class CouplingsEntry(_message.Message):
+        __slots__ = ["key", "value"]
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: Coupling
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Coupling, _Mapping]] = ...) -> None: ...
     class MaterialsEntry(_message.Message):
         __slots__ = ["key", "value"]
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +56,9 @@ class Analysis(_message.Message):
         key: str
         value: Region
         def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Region, _Mapping]] = ...) -> None: ...
+    COUPLINGS_FIELD_NUMBER: _ClassVar[int]
+    EQUATIONS_FIELD_NUMBER: _ClassVar[int]
+    MASSES_FIELD_NUMBER: _ClassVar[int]
     MATERIALS_FIELD_NUMBER: _ClassVar[int]
     MESH_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -50,8 +68,13 @@ class Analysis(_message.Message):
     REGIONS_FIELD_NUMBER: _ClassVar[int]
     SECTIONS_FIELD_NUMBER: _ClassVar[int]
     SOLVER_FIELD_NUMBER: _ClassVar[int]
+    SPRINGS_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
+    TIES_FIELD_NUMBER: _ClassVar[int]
     UNITS_FIELD_NUMBER: _ClassVar[int]
+    couplings: _containers.MessageMap[str, Coupling]
+    equations: _containers.RepeatedCompositeFieldContainer[Equation]
+    masses: _containers.RepeatedCompositeFieldContainer[Mass]
     materials: _containers.MessageMap[str, Material]
     mesh: str
     name: str
@@ -61,9 +84,11 @@ class Analysis(_message.Message):
     regions: _containers.MessageMap[str, Region]
     sections: _containers.RepeatedCompositeFieldContainer[Section]
     solver: SolverOptions
+    springs: _containers.RepeatedCompositeFieldContainer[Spring]
     steps: _containers.RepeatedCompositeFieldContainer[Step]
+    ties: _containers.RepeatedCompositeFieldContainer[Tie]
     units: UnitSystem
-    def __init__(self, name: _Optional[str] = ..., mesh: _Optional[str] = ..., units: _Optional[_Union[UnitSystem, _Mapping]] = ..., regions: _Optional[_Mapping[str, Region]] = ..., materials: _Optional[_Mapping[str, Material]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., outputs: _Optional[_Union[Outputs, _Mapping]] = ..., solver: _Optional[_Union[SolverOptions, _Mapping]] = ..., parameters: _Optional[_Mapping[str, float]] = ..., orientations: _Optional[_Mapping[str, Orientation]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., mesh: _Optional[str] = ..., units: _Optional[_Union[UnitSystem, _Mapping]] = ..., regions: _Optional[_Mapping[str, Region]] = ..., materials: _Optional[_Mapping[str, Material]] = ..., sections: _Optional[_Iterable[_Union[Section, _Mapping]]] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., outputs: _Optional[_Union[Outputs, _Mapping]] = ..., solver: _Optional[_Union[SolverOptions, _Mapping]] = ..., parameters: _Optional[_Mapping[str, float]] = ..., orientations: _Optional[_Mapping[str, Orientation]] = ..., equations: _Optional[_Iterable[_Union[Equation, _Mapping]]] = ..., couplings: _Optional[_Mapping[str, Coupling]] = ..., ties: _Optional[_Iterable[_Union[Tie, _Mapping]]] = ..., springs: _Optional[_Iterable[_Union[Spring, _Mapping]]] = ..., masses: _Optional[_Iterable[_Union[Mass, _Mapping]]] = ...) -> None: ...
 
 class Anisotropic(_message.Message):
     __slots__ = ["constants"]
@@ -71,13 +96,28 @@ class Anisotropic(_message.Message):
     constants: _containers.RepeatedCompositeFieldContainer[Quantity]
     def __init__(self, constants: _Optional[_Iterable[_Union[Quantity, _Mapping]]] = ...) -> None: ...
 
+class Antisymmetry(_message.Message):
+    __slots__ = ["normal"]
+    NORMAL_FIELD_NUMBER: _ClassVar[int]
+    normal: Point
+    def __init__(self, normal: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+
 class Axes(_message.Message):
-    __slots__ = ["x_axis", "xy_plane"]
+    __slots__ = ["cylindrical", "x_axis", "xy_plane"]
+    class Cylinder(_message.Message):
+        __slots__ = ["axis", "origin"]
+        AXIS_FIELD_NUMBER: _ClassVar[int]
+        ORIGIN_FIELD_NUMBER: _ClassVar[int]
+        axis: Point
+        origin: Point
+        def __init__(self, origin: _Optional[_Union[Point, _Mapping]] = ..., axis: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+    CYLINDRICAL_FIELD_NUMBER: _ClassVar[int]
     XY_PLANE_FIELD_NUMBER: _ClassVar[int]
     X_AXIS_FIELD_NUMBER: _ClassVar[int]
+    cylindrical: Axes.Cylinder
     x_axis: Point
     xy_plane: Point
-    def __init__(self, x_axis: _Optional[_Union[Point, _Mapping]] = ..., xy_plane: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+    def __init__(self, x_axis: _Optional[_Union[Point, _Mapping]] = ..., xy_plane: _Optional[_Union[Point, _Mapping]] = ..., cylindrical: _Optional[_Union[Axes.Cylinder, _Mapping]] = ...) -> None: ...
 
 class Buckling(_message.Message):
     __slots__ = ["count"]
@@ -111,18 +151,22 @@ class Combination(_message.Message):
     def __init__(self, name: _Optional[str] = ..., factors: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Condition(_message.Message):
-    __slots__ = ["displacement", "fixed", "region", "symmetry", "temperature"]
+    __slots__ = ["antisymmetry", "displacement", "fixed", "reference_motion", "region", "symmetry", "temperature"]
+    ANTISYMMETRY_FIELD_NUMBER: _ClassVar[int]
     DISPLACEMENT_FIELD_NUMBER: _ClassVar[int]
     FIXED_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_MOTION_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     SYMMETRY_FIELD_NUMBER: _ClassVar[int]
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    antisymmetry: Antisymmetry
     displacement: Displacement
     fixed: Fixed
+    reference_motion: ReferenceMotion
     region: str
     symmetry: Symmetry
     temperature: Quantity
-    def __init__(self, region: _Optional[str] = ..., displacement: _Optional[_Union[Displacement, _Mapping]] = ..., fixed: _Optional[_Union[Fixed, _Mapping]] = ..., symmetry: _Optional[_Union[Symmetry, _Mapping]] = ..., temperature: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+    def __init__(self, region: _Optional[str] = ..., displacement: _Optional[_Union[Displacement, _Mapping]] = ..., fixed: _Optional[_Union[Fixed, _Mapping]] = ..., symmetry: _Optional[_Union[Symmetry, _Mapping]] = ..., temperature: _Optional[_Union[Quantity, _Mapping]] = ..., antisymmetry: _Optional[_Union[Antisymmetry, _Mapping]] = ..., reference_motion: _Optional[_Union[ReferenceMotion, _Mapping]] = ...) -> None: ...
 
 class Convection(_message.Message):
     __slots__ = ["ambient", "coefficient"]
@@ -132,17 +176,48 @@ class Convection(_message.Message):
     coefficient: Quantity
     def __init__(self, coefficient: _Optional[_Union[Quantity, _Mapping]] = ..., ambient: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
+class Coupling(_message.Message):
+    __slots__ = ["distributing", "kinematic", "point", "region"]
+    class Distributing(_message.Message):
+        __slots__ = ["weighting"]
+        class Weighting(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+            __slots__ = []
+        WEIGHTING_AREA: Coupling.Distributing.Weighting
+        WEIGHTING_FIELD_NUMBER: _ClassVar[int]
+        WEIGHTING_NODES: Coupling.Distributing.Weighting
+        WEIGHTING_UNSPECIFIED: Coupling.Distributing.Weighting
+        weighting: Coupling.Distributing.Weighting
+        def __init__(self, weighting: _Optional[_Union[Coupling.Distributing.Weighting, str]] = ...) -> None: ...
+    class Kinematic(_message.Message):
+        __slots__ = ["components"]
+        COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+        components: _containers.RepeatedScalarFieldContainer[Component]
+        def __init__(self, components: _Optional[_Iterable[_Union[Component, str]]] = ...) -> None: ...
+    DISTRIBUTING_FIELD_NUMBER: _ClassVar[int]
+    KINEMATIC_FIELD_NUMBER: _ClassVar[int]
+    POINT_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    distributing: Coupling.Distributing
+    kinematic: Coupling.Kinematic
+    point: Point
+    region: str
+    def __init__(self, region: _Optional[str] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., kinematic: _Optional[_Union[Coupling.Kinematic, _Mapping]] = ..., distributing: _Optional[_Union[Coupling.Distributing, _Mapping]] = ...) -> None: ...
+
 class Displacement(_message.Message):
-    __slots__ = ["axes", "x", "y", "z"]
+    __slots__ = ["axes", "r", "theta", "x", "y", "z"]
     AXES_FIELD_NUMBER: _ClassVar[int]
+    R_FIELD_NUMBER: _ClassVar[int]
+    THETA_FIELD_NUMBER: _ClassVar[int]
     X_FIELD_NUMBER: _ClassVar[int]
     Y_FIELD_NUMBER: _ClassVar[int]
     Z_FIELD_NUMBER: _ClassVar[int]
     axes: Axes
+    r: Quantity
+    theta: Quantity
     x: Quantity
     y: Quantity
     z: Quantity
-    def __init__(self, x: _Optional[_Union[Quantity, _Mapping]] = ..., y: _Optional[_Union[Quantity, _Mapping]] = ..., z: _Optional[_Union[Quantity, _Mapping]] = ..., axes: _Optional[_Union[Axes, _Mapping]] = ...) -> None: ...
+    def __init__(self, x: _Optional[_Union[Quantity, _Mapping]] = ..., y: _Optional[_Union[Quantity, _Mapping]] = ..., z: _Optional[_Union[Quantity, _Mapping]] = ..., axes: _Optional[_Union[Axes, _Mapping]] = ..., r: _Optional[_Union[Quantity, _Mapping]] = ..., theta: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
 class Elastic(_message.Message):
     __slots__ = ["poisson_ratio", "young_modulus"]
@@ -151,6 +226,27 @@ class Elastic(_message.Message):
     poisson_ratio: Quantity
     young_modulus: Quantity
     def __init__(self, young_modulus: _Optional[_Union[Quantity, _Mapping]] = ..., poisson_ratio: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
+class Equation(_message.Message):
+    __slots__ = ["terms", "value"]
+    class Term(_message.Message):
+        __slots__ = ["coefficient", "component", "coupling", "node", "region"]
+        COEFFICIENT_FIELD_NUMBER: _ClassVar[int]
+        COMPONENT_FIELD_NUMBER: _ClassVar[int]
+        COUPLING_FIELD_NUMBER: _ClassVar[int]
+        NODE_FIELD_NUMBER: _ClassVar[int]
+        REGION_FIELD_NUMBER: _ClassVar[int]
+        coefficient: float
+        component: Component
+        coupling: str
+        node: int
+        region: str
+        def __init__(self, node: _Optional[int] = ..., region: _Optional[str] = ..., coupling: _Optional[str] = ..., component: _Optional[_Union[Component, str]] = ..., coefficient: _Optional[float] = ...) -> None: ...
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    terms: _containers.RepeatedCompositeFieldContainer[Equation.Term]
+    value: float
+    def __init__(self, terms: _Optional[_Iterable[_Union[Equation.Term, _Mapping]]] = ..., value: _Optional[float] = ...) -> None: ...
 
 class Euler(_message.Message):
     __slots__ = ["angular_acceleration", "direction", "point"]
@@ -185,6 +281,14 @@ class FieldRequest(_message.Message):
 class Fixed(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
+
+class Foundation(_message.Message):
+    __slots__ = ["normal", "tangential"]
+    NORMAL_FIELD_NUMBER: _ClassVar[int]
+    TANGENTIAL_FIELD_NUMBER: _ClassVar[int]
+    normal: Quantity
+    tangential: Quantity
+    def __init__(self, normal: _Optional[_Union[Quantity, _Mapping]] = ..., tangential: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
 class FromJob(_message.Message):
     __slots__ = ["frame", "job_id", "step"]
@@ -229,11 +333,12 @@ class InitialState(_message.Message):
     def __init__(self, temperature: _Optional[_Union[Quantity, _Mapping]] = ..., from_step: _Optional[_Union[FromStep, _Mapping]] = ...) -> None: ...
 
 class Load(_message.Message):
-    __slots__ = ["body_force", "centrifugal", "convection", "euler", "gravity", "heat_flux", "heat_source", "hydrostatic", "nodal_force", "pressure", "radiation", "region", "temperature", "total_force", "traction"]
+    __slots__ = ["body_force", "centrifugal", "convection", "euler", "foundation", "gravity", "heat_flux", "heat_source", "hydrostatic", "nodal_force", "pressure", "radiation", "reference_force", "region", "temperature", "total_force", "traction"]
     BODY_FORCE_FIELD_NUMBER: _ClassVar[int]
     CENTRIFUGAL_FIELD_NUMBER: _ClassVar[int]
     CONVECTION_FIELD_NUMBER: _ClassVar[int]
     EULER_FIELD_NUMBER: _ClassVar[int]
+    FOUNDATION_FIELD_NUMBER: _ClassVar[int]
     GRAVITY_FIELD_NUMBER: _ClassVar[int]
     HEAT_FLUX_FIELD_NUMBER: _ClassVar[int]
     HEAT_SOURCE_FIELD_NUMBER: _ClassVar[int]
@@ -241,6 +346,7 @@ class Load(_message.Message):
     NODAL_FORCE_FIELD_NUMBER: _ClassVar[int]
     PRESSURE_FIELD_NUMBER: _ClassVar[int]
     RADIATION_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FORCE_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FORCE_FIELD_NUMBER: _ClassVar[int]
@@ -249,6 +355,7 @@ class Load(_message.Message):
     centrifugal: Centrifugal
     convection: Convection
     euler: Euler
+    foundation: Foundation
     gravity: Vector
     heat_flux: Quantity
     heat_source: Quantity
@@ -256,11 +363,12 @@ class Load(_message.Message):
     nodal_force: Vector
     pressure: Quantity
     radiation: Radiation
+    reference_force: ReferenceForce
     region: str
     temperature: TemperatureField
     total_force: Vector
     traction: Vector
-    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ..., centrifugal: _Optional[_Union[Centrifugal, _Mapping]] = ..., euler: _Optional[_Union[Euler, _Mapping]] = ..., hydrostatic: _Optional[_Union[Hydrostatic, _Mapping]] = ..., temperature: _Optional[_Union[TemperatureField, _Mapping]] = ..., radiation: _Optional[_Union[Radiation, _Mapping]] = ...) -> None: ...
+    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ..., centrifugal: _Optional[_Union[Centrifugal, _Mapping]] = ..., euler: _Optional[_Union[Euler, _Mapping]] = ..., hydrostatic: _Optional[_Union[Hydrostatic, _Mapping]] = ..., temperature: _Optional[_Union[TemperatureField, _Mapping]] = ..., radiation: _Optional[_Union[Radiation, _Mapping]] = ..., foundation: _Optional[_Union[Foundation, _Mapping]] = ..., reference_force: _Optional[_Union[ReferenceForce, _Mapping]] = ...) -> None: ...
 
 class LoadCase(_message.Message):
     __slots__ = ["conditions", "loads", "name"]
@@ -271,6 +379,22 @@ class LoadCase(_message.Message):
     loads: _containers.RepeatedCompositeFieldContainer[Load]
     name: str
     def __init__(self, name: _Optional[str] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ...) -> None: ...
+
+class Mass(_message.Message):
+    __slots__ = ["coupling", "inertia", "mass", "node", "per_area", "region"]
+    COUPLING_FIELD_NUMBER: _ClassVar[int]
+    INERTIA_FIELD_NUMBER: _ClassVar[int]
+    MASS_FIELD_NUMBER: _ClassVar[int]
+    NODE_FIELD_NUMBER: _ClassVar[int]
+    PER_AREA_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    coupling: str
+    inertia: Vector
+    mass: Quantity
+    node: int
+    per_area: Quantity
+    region: str
+    def __init__(self, node: _Optional[int] = ..., region: _Optional[str] = ..., coupling: _Optional[str] = ..., mass: _Optional[_Union[Quantity, _Mapping]] = ..., per_area: _Optional[_Union[Quantity, _Mapping]] = ..., inertia: _Optional[_Union[Vector, _Mapping]] = ...) -> None: ...
 
 class Material(_message.Message):
     __slots__ = ["anisotropic", "conductivity", "density", "elastic", "expansion", "orthotropic", "orthotropic_conductivity", "specific_heat"]
@@ -406,6 +530,34 @@ class Radiation(_message.Message):
     emissivity: Quantity
     def __init__(self, emissivity: _Optional[_Union[Quantity, _Mapping]] = ..., ambient: _Optional[_Union[Quantity, _Mapping]] = ..., constant: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
+class ReferenceForce(_message.Message):
+    __slots__ = ["coupling", "force", "moment"]
+    COUPLING_FIELD_NUMBER: _ClassVar[int]
+    FORCE_FIELD_NUMBER: _ClassVar[int]
+    MOMENT_FIELD_NUMBER: _ClassVar[int]
+    coupling: str
+    force: Vector
+    moment: Vector
+    def __init__(self, coupling: _Optional[str] = ..., force: _Optional[_Union[Vector, _Mapping]] = ..., moment: _Optional[_Union[Vector, _Mapping]] = ...) -> None: ...
+
+class ReferenceMotion(_message.Message):
+    __slots__ = ["coupling", "rotation_x", "rotation_y", "rotation_z", "x", "y", "z"]
+    COUPLING_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_X_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_Y_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_Z_FIELD_NUMBER: _ClassVar[int]
+    X_FIELD_NUMBER: _ClassVar[int]
+    Y_FIELD_NUMBER: _ClassVar[int]
+    Z_FIELD_NUMBER: _ClassVar[int]
+    coupling: str
+    rotation_x: Quantity
+    rotation_y: Quantity
+    rotation_z: Quantity
+    x: Quantity
+    y: Quantity
+    z: Quantity
+    def __init__(self, coupling: _Optional[str] = ..., x: _Optional[_Union[Quantity, _Mapping]] = ..., y: _Optional[_Union[Quantity, _Mapping]] = ..., z: _Optional[_Union[Quantity, _Mapping]] = ..., rotation_x: _Optional[_Union[Quantity, _Mapping]] = ..., rotation_y: _Optional[_Union[Quantity, _Mapping]] = ..., rotation_z: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
 class Region(_message.Message):
     __slots__ = ["all", "box", "kind", "normal", "plane", "sphere"]
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -527,6 +679,33 @@ class SolverOptions(_message.Message):
     relative_tolerance: float
     def __init__(self, method: _Optional[_Union[SolverOptions.Method, str]] = ..., relative_tolerance: _Optional[float] = ..., max_iterations: _Optional[int] = ..., petsc_options: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
+class Spring(_message.Message):
+    __slots__ = ["at", "axes", "axial", "direction", "rotational", "stiffness", "to"]
+    class End(_message.Message):
+        __slots__ = ["coupling", "node", "region"]
+        COUPLING_FIELD_NUMBER: _ClassVar[int]
+        NODE_FIELD_NUMBER: _ClassVar[int]
+        REGION_FIELD_NUMBER: _ClassVar[int]
+        coupling: str
+        node: int
+        region: str
+        def __init__(self, node: _Optional[int] = ..., region: _Optional[str] = ..., coupling: _Optional[str] = ...) -> None: ...
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AXES_FIELD_NUMBER: _ClassVar[int]
+    AXIAL_FIELD_NUMBER: _ClassVar[int]
+    DIRECTION_FIELD_NUMBER: _ClassVar[int]
+    ROTATIONAL_FIELD_NUMBER: _ClassVar[int]
+    STIFFNESS_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
+    at: Spring.End
+    axes: Axes
+    axial: Quantity
+    direction: Point
+    rotational: Vector
+    stiffness: Vector
+    to: Spring.End
+    def __init__(self, at: _Optional[_Union[Spring.End, _Mapping]] = ..., to: _Optional[_Union[Spring.End, _Mapping]] = ..., stiffness: _Optional[_Union[Vector, _Mapping]] = ..., axial: _Optional[_Union[Quantity, _Mapping]] = ..., rotational: _Optional[_Union[Vector, _Mapping]] = ..., axes: _Optional[_Union[Axes, _Mapping]] = ..., direction: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
+
 class Static(_message.Message):
     __slots__ = []
     def __init__(self) -> None: ...
@@ -589,6 +768,23 @@ class TemperatureField(_message.Message):
     value: Quantity
     def __init__(self, value: _Optional[_Union[Quantity, _Mapping]] = ..., from_step: _Optional[_Union[FromStep, _Mapping]] = ..., from_job: _Optional[_Union[FromJob, _Mapping]] = ..., all_frames: bool = ...) -> None: ...
 
+class Tie(_message.Message):
+    __slots__ = ["master", "slave", "tolerance", "too_far"]
+    class TooFar(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = []
+    MASTER_FIELD_NUMBER: _ClassVar[int]
+    SLAVE_FIELD_NUMBER: _ClassVar[int]
+    TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    TOO_FAR_FIELD_NUMBER: _ClassVar[int]
+    TOO_FAR_REFUSE: Tie.TooFar
+    TOO_FAR_RELEASE: Tie.TooFar
+    TOO_FAR_UNSPECIFIED: Tie.TooFar
+    master: str
+    slave: str
+    tolerance: float
+    too_far: Tie.TooFar
+    def __init__(self, slave: _Optional[str] = ..., master: _Optional[str] = ..., tolerance: _Optional[float] = ..., too_far: _Optional[_Union[Tie.TooFar, str]] = ...) -> None: ...
+
 class TransientHeat(_message.Message):
     __slots__ = ["capacity", "duration", "fixed_step", "initial_step", "max_step", "output_interval", "output_times", "tolerance"]
     class Capacity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -645,6 +841,9 @@ class Vector(_message.Message):
     y: Quantity
     z: Quantity
     def __init__(self, x: _Optional[_Union[Quantity, _Mapping]] = ..., y: _Optional[_Union[Quantity, _Mapping]] = ..., z: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
+class Component(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = []
 
 class Location(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = []

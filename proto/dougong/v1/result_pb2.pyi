@@ -32,11 +32,12 @@ class ArtifactInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., media_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
 
 class Balance(_message.Message):
-    __slots__ = ["energy_error", "equilibrium_error", "external_work", "internal_energy", "load_sum", "reaction_sum", "storage"]
+    __slots__ = ["energy_error", "equilibrium_error", "external_work", "internal_energy", "link_sum", "load_sum", "reaction_sum", "storage"]
     ENERGY_ERROR_FIELD_NUMBER: _ClassVar[int]
     EQUILIBRIUM_ERROR_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_WORK_FIELD_NUMBER: _ClassVar[int]
     INTERNAL_ENERGY_FIELD_NUMBER: _ClassVar[int]
+    LINK_SUM_FIELD_NUMBER: _ClassVar[int]
     LOAD_SUM_FIELD_NUMBER: _ClassVar[int]
     REACTION_SUM_FIELD_NUMBER: _ClassVar[int]
     STORAGE_FIELD_NUMBER: _ClassVar[int]
@@ -44,10 +45,11 @@ class Balance(_message.Message):
     equilibrium_error: float
     external_work: float
     internal_energy: float
+    link_sum: _containers.RepeatedScalarFieldContainer[float]
     load_sum: _containers.RepeatedScalarFieldContainer[float]
     reaction_sum: _containers.RepeatedScalarFieldContainer[float]
     storage: float
-    def __init__(self, load_sum: _Optional[_Iterable[float]] = ..., reaction_sum: _Optional[_Iterable[float]] = ..., equilibrium_error: _Optional[float] = ..., internal_energy: _Optional[float] = ..., external_work: _Optional[float] = ..., energy_error: _Optional[float] = ..., storage: _Optional[float] = ...) -> None: ...
+    def __init__(self, load_sum: _Optional[_Iterable[float]] = ..., reaction_sum: _Optional[_Iterable[float]] = ..., equilibrium_error: _Optional[float] = ..., internal_energy: _Optional[float] = ..., external_work: _Optional[float] = ..., energy_error: _Optional[float] = ..., storage: _Optional[float] = ..., link_sum: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Extreme(_message.Message):
     __slots__ = ["component", "field", "max", "max_frame", "max_node", "max_point", "min", "min_frame", "min_node", "min_point"]
@@ -100,7 +102,7 @@ class FieldInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., step: _Optional[str] = ..., frame: _Optional[int] = ..., location: _Optional[_Union[_analysis_pb2.Location, str]] = ..., components: _Optional[_Iterable[str]] = ..., dtype: _Optional[_Union[_mesh_pb2.DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., point_counts: _Optional[_Iterable[int]] = ..., dimension: _Optional[_Union[_options_pb2.Dimension, str]] = ..., size_bytes: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
 
 class Frame(_message.Message):
-    __slots__ = ["balance", "extremes", "kind", "mode", "name", "reactions", "solve", "value"]
+    __slots__ = ["balance", "extremes", "kind", "mode", "name", "points", "reactions", "solve", "value"]
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
     BALANCE_FIELD_NUMBER: _ClassVar[int]
@@ -115,6 +117,7 @@ class Frame(_message.Message):
     KIND_UNSPECIFIED: Frame.Kind
     MODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
     REACTIONS_FIELD_NUMBER: _ClassVar[int]
     SOLVE_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -123,10 +126,11 @@ class Frame(_message.Message):
     kind: Frame.Kind
     mode: Mode
     name: str
+    points: _containers.RepeatedCompositeFieldContainer[PointResult]
     reactions: _containers.RepeatedCompositeFieldContainer[RegionSum]
     solve: SolveRecord
     value: float
-    def __init__(self, kind: _Optional[_Union[Frame.Kind, str]] = ..., name: _Optional[str] = ..., value: _Optional[float] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., mode: _Optional[_Union[Mode, _Mapping]] = ...) -> None: ...
+    def __init__(self, kind: _Optional[_Union[Frame.Kind, str]] = ..., name: _Optional[str] = ..., value: _Optional[float] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., mode: _Optional[_Union[Mode, _Mapping]] = ..., points: _Optional[_Iterable[_Union[PointResult, _Mapping]]] = ...) -> None: ...
 
 class GetResultRequest(_message.Message):
     __slots__ = ["job_id"]
@@ -199,6 +203,22 @@ class Mode(_message.Message):
     participation: _containers.RepeatedScalarFieldContainer[float]
     rigid: bool
     def __init__(self, eigenvalue: _Optional[float] = ..., error: _Optional[float] = ..., rigid: bool = ..., participation: _Optional[_Iterable[float]] = ..., effective_mass: _Optional[_Iterable[float]] = ..., cumulative: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class PointResult(_message.Message):
+    __slots__ = ["coupling", "load", "motion", "motions", "place", "reaction"]
+    COUPLING_FIELD_NUMBER: _ClassVar[int]
+    LOAD_FIELD_NUMBER: _ClassVar[int]
+    MOTIONS_FIELD_NUMBER: _ClassVar[int]
+    MOTION_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    REACTION_FIELD_NUMBER: _ClassVar[int]
+    coupling: str
+    load: _containers.RepeatedScalarFieldContainer[float]
+    motion: _containers.RepeatedScalarFieldContainer[float]
+    motions: _containers.RepeatedScalarFieldContainer[str]
+    place: _containers.RepeatedScalarFieldContainer[float]
+    reaction: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, coupling: _Optional[str] = ..., place: _Optional[_Iterable[float]] = ..., motions: _Optional[_Iterable[str]] = ..., motion: _Optional[_Iterable[float]] = ..., load: _Optional[_Iterable[float]] = ..., reaction: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class Provenance(_message.Message):
     __slots__ = ["analysis_sha256", "conversion_sha256", "cpu", "dougong_version", "host", "mesh_id", "petsc_version", "ranks", "scikit_fem_version"]
@@ -315,7 +335,7 @@ class StageTime(_message.Message):
     def __init__(self, stage: _Optional[str] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class StepResult(_message.Message):
-    __slots__ = ["balance", "constrained_dofs", "dofs", "extremes", "frames", "heat_history", "mass", "modes", "name", "procedure", "reactions", "solve"]
+    __slots__ = ["balance", "constrained_dofs", "dofs", "extremes", "frames", "heat_history", "mass", "modes", "name", "points", "procedure", "reactions", "solve"]
     BALANCE_FIELD_NUMBER: _ClassVar[int]
     CONSTRAINED_DOFS_FIELD_NUMBER: _ClassVar[int]
     DOFS_FIELD_NUMBER: _ClassVar[int]
@@ -325,6 +345,7 @@ class StepResult(_message.Message):
     MASS_FIELD_NUMBER: _ClassVar[int]
     MODES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
     PROCEDURE_FIELD_NUMBER: _ClassVar[int]
     REACTIONS_FIELD_NUMBER: _ClassVar[int]
     SOLVE_FIELD_NUMBER: _ClassVar[int]
@@ -337,7 +358,8 @@ class StepResult(_message.Message):
     mass: MassProperties
     modes: ModalSummary
     name: str
+    points: _containers.RepeatedCompositeFieldContainer[PointResult]
     procedure: str
     reactions: _containers.RepeatedCompositeFieldContainer[RegionSum]
     solve: SolveRecord
-    def __init__(self, name: _Optional[str] = ..., procedure: _Optional[str] = ..., dofs: _Optional[int] = ..., constrained_dofs: _Optional[int] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ..., mass: _Optional[_Union[MassProperties, _Mapping]] = ..., modes: _Optional[_Union[ModalSummary, _Mapping]] = ..., heat_history: _Optional[_Union[HeatHistory, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., procedure: _Optional[str] = ..., dofs: _Optional[int] = ..., constrained_dofs: _Optional[int] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ..., mass: _Optional[_Union[MassProperties, _Mapping]] = ..., modes: _Optional[_Union[ModalSummary, _Mapping]] = ..., heat_history: _Optional[_Union[HeatHistory, _Mapping]] = ..., points: _Optional[_Iterable[_Union[PointResult, _Mapping]]] = ...) -> None: ...

@@ -1,4 +1,4 @@
-"""Points, directions, and rectangular axes that a user gives by two directions."""
+"""Points, directions, rectangular axes that a user gives by two directions, and cylindrical ones."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from dougong.v1 import job_pb2
 
 #: Directions whose angle is at most this are parallel.
 _PARALLEL = 1e-9
+#: Nodes nearer to the axis than this part of the distance of the farthest one are on it.
+ON_AXIS = 1e-9
+
+Array = NDArray[np.float64]
 
 
 def local_axes(axes: pb.Axes) -> NDArray[np.float64]:
@@ -31,6 +35,32 @@ def local_axes(axes: pb.Axes) -> NDArray[np.float64]:
     return np.array([x, y, np.cross(x, y)])
 
 
+def cylindrical_axes(cylinder: pb.Axes.Cylinder, points: Array) -> tuple[Array, Array]:
+    """The unit vectors r, theta and z at points, shape (n, 3, 3), one a row, and the distances from the axis, (n,).
+
+    On the axis the first two are zero.
+
+    Parameters
+    ----------
+    cylinder
+        The axis; in two dimensions it is z.
+    points
+        shape (n, dim) - length.
+    """
+    n, dim = points.shape
+    x, origin, z = np.zeros((n, 3)), np.zeros(3), np.array([0.0, 0.0, 1.0])
+    x[:, :dim] = points
+    origin[: len(cylinder.origin.coordinates)] = cylinder.origin.coordinates
+    if len(cylinder.axis.coordinates) == 3:
+        z = np.array(cylinder.axis.coordinates) / np.linalg.norm(cylinder.axis.coordinates)
+    away = x - origin
+    away -= (away @ z)[:, None] * z
+    radius = np.linalg.norm(away, axis=1)
+    on = radius <= ON_AXIS * radius.max(initial=0.0)
+    r = np.where(on[:, None], 0.0, away / np.where(on, 1.0, radius)[:, None])
+    return np.stack([r, np.cross(z, r), np.broadcast_to(z, (n, 3))], axis=1), np.where(on, 0.0, radius)
+
+
 def check_point(point: pb.Point, dim: int, path: str) -> list[job_pb2.Violation]:
     """A point or a direction has as many coordinates as the mesh."""
     given = len(point.coordinates)
@@ -38,7 +68,9 @@ def check_point(point: pb.Point, dim: int, path: str) -> list[job_pb2.Violation]
 
 
 def check_axes(axes: pb.Axes, dim: int, path: str) -> list[job_pb2.Violation]:
-    """What is wrong with local axes on a mesh of a dimension."""
+    """What is wrong with rectangular axes on a mesh of a dimension."""
+    if axes.HasField("cylindrical"):
+        return [violation("AXES_MUST_BE_FIXED", f"{path}.cylindrical")]
     found = check_point(axes.x_axis, dim, f"{path}.x_axis")
     if dim == 3:
         found += check_point(axes.xy_plane, dim, f"{path}.xy_plane")

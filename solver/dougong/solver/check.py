@@ -26,6 +26,8 @@ from dougong.messages import DataLoss, InputError, violation, violation_from
 from dougong.solver.comm import Serial
 from dougong.solver.elements import SOLVABLE
 from dougong.solver.estimate import estimate, kind
+from dougong.solver.link_rows import LinkRows
+from dougong.solver.linking import held_by, linked, reduced
 from dougong.solver.loadings import Conditions
 from dougong.solver.loads import LoadBuilder, check_loads, check_values
 from dougong.solver.model import Model, assign_sections
@@ -88,9 +90,28 @@ def _check_model(problem: Problem, stored: StoredMesh, cache: dict[str, tuple[St
             found += check_loads(model, acting) + check_values(model, acting)
         loads = LoadBuilder(model)
         loads.run(restraining_only=True)
+        links = None
+        if not held.violations:
+            links, wrong = _check_links(model, held)
+            found += wrong
+            if wrong:
+                continue
         if step.run.held and not held.violations:
-            found += free_motions(model, held.constraints, loads)
+            found += free_motions(model, held.constraints, loads, links)
     return found
+
+
+def _check_links(model: Model, held: Conditions) -> tuple[LinkRows | None, list[Violation]]:
+    """The links of a step, None where it has none, and what is wrong with them."""
+    try:
+        links = linked(model)
+        if links is None:
+            return None, []
+        loadings = held_by(held, links, 1 + len(model.step.cases))
+        reduction = reduced(model.part, held.constraints, links, loadings)
+    except InputError as error:
+        return None, list(error.violations)
+    return LinkRows(model, links, reduction.held_points), []
 
 
 def _empty_regions(problem: Problem, regions: Regions) -> list[Violation]:

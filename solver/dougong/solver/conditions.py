@@ -9,7 +9,7 @@ system stays symmetric (docs/adr/0008-constraints-by-projectors.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,6 +89,13 @@ class ConstraintBuilder:
         The step.
     acting
         Whose conditions; default: those of the step.
+
+    Attributes
+    ----------
+    motions
+        Coupling and motion, such as "translation x" -> its prescribed value, and the number of the condition.
+    violations
+        What is wrong.
     """
 
     def __init__(self, model: Model, acting: Acting | None = None) -> None:
@@ -97,6 +104,7 @@ class ConstraintBuilder:
         self._rows: list[tuple[NDArray[np.int32], Array, float | Array, int]] = []
         self._source = -1
         self._values = Values(model, pb.Condition(), "")
+        self.motions: dict[tuple[str, str], tuple[float, int]] = {}
         self.violations: list[job_pb2.Violation] = []
 
     def run(self) -> ConstraintSet:
@@ -109,13 +117,45 @@ class ConstraintBuilder:
             self.violations += self._values.violations
         return self._solve()
 
-    def prescribe(self, region: str, directions: Array, values: Sequence[pb.Quantity | float] | None = None) -> None:
+    def prescribe(
+        self,
+        region: str,
+        directions: Array | Callable[[Array], Array],
+        values: Sequence[pb.Quantity | float] | None = None,
+    ) -> None:
         """See `Constraints`."""
         nodes = self._model.regions.nodes(region)
         points = self._model.part.points[nodes]
+        if callable(directions):
+            directions = np.moveaxis(directions(points), 1, 0)  # (m, n, nc)
+            nowhere = ~directions.any(axis=2).all(axis=0)
+            if nowhere.any():
+                self._say_undirected(region, nodes[nowhere])
+                nodes, points, directions = nodes[~nowhere], points[~nowhere], directions[:, ~nowhere]
         numbers = [self._values.at(q, points) for q in values or [0.0] * len(directions)]
         for direction, number in zip(directions, numbers, strict=True):
             self._rows.append((nodes, np.asarray(direction, dtype=float), number, self._source))
+
+    def move_point(self, coupling: str, motions: Mapping[str, pb.Quantity]) -> None:
+        """See `Constraints`."""
+        for motion, value in motions.items():
+            number = float(self._values.at(value, None))
+            before = self.motions.setdefault((coupling, motion), (number, self._source))
+            if abs(before[0] - number) > _AGREE * max(abs(before[0]), abs(number)):
+                paths = ", ".join(self._path(k) for k in (before[1], self._source))
+                where = f"{self._path(self._source)}.reference_motion"
+                self.violations.append(
+                    violation("MOTIONS_CONTRADICT", where, coupling=coupling, motion=motion, conditions=paths)
+                )
+
+    def _say_undirected(self, region: str, nodes: NDArray[np.integer]) -> None:
+        ids = self._model.regions.stored.load().node_numbers(np.sort(self._model.part.nodes[nodes])[:1000])
+        path = f"{self._path(self._source)}.region"
+        self.violations.append(
+            violation(
+                "NODES_ON_AXIS", path, node_ids=ids.tolist(), region=region, count=len(nodes), example=int(ids[0])
+            )
+        )
 
     def normal(self, region: str) -> Array | None:
         """See `Constraints`."""
@@ -133,7 +173,8 @@ class ConstraintBuilder:
         worst = max((float(np.abs(n - mean).max()) for n in normals), default=0.0)
         worst = float(model.part.comm.max(worst))
         if length == 0 or worst > _PLANE:
-            path = f"{self._path(self._source)}.symmetry"
+            kind = self._acting.conditions[self._source].WhichOneof("kind")
+            path = f"{self._path(self._source)}.{kind}"
             self.violations.append(violation("SYMMETRY_NOT_PLANE", path, region=region, deviation=f"{worst:.3g}"))
             return None
         return np.asarray(mean)
@@ -143,7 +184,9 @@ class ConstraintBuilder:
         loose: dict[int, list[NDArray[np.int32]]] = {}
         for nodes, direction, _, source in self._rows:
             row = held.index[nodes]
-            free = np.where((row < 0)[:, None], direction, held.projectors[row] @ direction if len(held.nodes) else 0.0)
+            wanted = np.broadcast_to(direction, (len(nodes), self._model.components))
+            across = np.einsum("nij,nj->ni", held.projectors[row], wanted) if len(held.nodes) else wanted
+            free = np.where((row < 0)[:, None], wanted, across)
             loose.setdefault(source, []).append(nodes[np.linalg.norm(free, axis=1) > _RANK])
         for source, found in loose.items():
             ids = self._numbers(np.concatenate(found))

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from dougong.meshes.mesh import numbers
 from dougong.messages import SolveError
 from dougong.solver.conditions import ConstraintSet
+from dougong.solver.link_forces import LinkForces, link_forces
+from dougong.solver.linked import LinkedReduction
 from dougong.solver.loadings import Loading
 from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model
@@ -40,6 +42,8 @@ class NodalState:
         What loads added to the stiffness.
     u
         shape (n_local, nc): the solution, ghosts too.
+    linked
+        Its reduction, and the unknowns of reference points; None where nothing is linked.
     """
 
     model: Model
@@ -47,6 +51,7 @@ class NodalState:
     loading: Loading
     matrices: list[ElementMatrices]
     u: Array
+    linked: tuple[LinkedReduction, Array] | None = None
     recovery: Recovery | None = None
 
     def recover(
@@ -65,12 +70,28 @@ class NodalState:
         return self.recover().internal[:n] - self.loading.forces[:n]
 
     @cached_property
+    def links(self) -> LinkForces | None:
+        """The forces of links. Collective the first time."""
+        if self.linked is None:
+            return None
+        reduction, points = self.linked
+        return link_forces(reduction, self.u, points, self.residual, self.loading.on_points)
+
+    @cached_property
+    def constraint_force(self) -> Array:
+        """What equations, couplings and ties exert on owned nodes, shape (n_owned, nc)."""
+        return self.links.equations if self.links is not None else np.zeros_like(self.residual)
+
+    @cached_property
     def reaction(self) -> Array:
-        """Reactions on owned nodes, shape (n_owned, nc): the residual in the prescribed directions."""
-        free = self.constraints.project(self.residual)
-        out = np.zeros_like(self.residual)
+        """Reactions on owned nodes, shape (n_owned, nc): what is left in the prescribed directions."""
+        left = self.residual
+        if self.links is not None:
+            left = left + self.links.springs - self.links.equations
+        free = self.constraints.project(left)
+        out = np.zeros_like(left)
         held = self.constraints.nodes[self.constraints.nodes < len(out)]
-        out[held] = self.residual[held] - free[held]
+        out[held] = left[held] - free[held]
         return out
 
 
@@ -148,6 +169,8 @@ def nodal_values(state: NodalState, name: str) -> Array:
         return state.u[: model.part.n_owned]
     if name == "reaction":
         return state.reaction
+    if name == "constraint_force":
+        return state.constraint_force
     return formed(model.physics.FIELDS, name, {n: [v] for n, v in state.recover().nodal.items()})[0]
 
 

@@ -78,12 +78,15 @@ class SolveInput:
     levels
         Makes the matrix as a product, and the linear level of p-multigrid; None where that is not possible. Called only
         where they are needed.
+    reduced
+        Makes PETSc's matrix of other unknowns than those of nodes, with one unknown a row, in place of the others.
     """
 
     part: Part
     matrix: Callable[[], BlockMatrix]
     near_nullspace: Array
     levels: Callable[[], tuple[Operator, LinearLevel] | None]
+    reduced: Callable[[Any], Any] | None = None
 
     @property
     def dofs(self) -> int:
@@ -236,6 +239,10 @@ class LinearSolver:
 
     def _operator(self) -> Any:
         part = self._given.part
+        if self._given.reduced is not None:
+            A = self._given.reduced(self._comm)
+            self._norm = A.norm(PETSc.NormType.NORM_INFINITY)
+            return A
         if self.direct or self._levels is None:
             matrix = self._given.matrix()
             self._norm = float(part.comm.max(matrix.norm_inf()))

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 import dougong.solver.linalg  # noqa: F401 - it starts PETSc, with the arguments that it needs
-from dougong.solver.linalg import indices_of_petsc
+from dougong.solver.assemble import BlockMatrix
+from dougong.solver.linalg import block_matrix, indices_of_petsc
 from dougong.solver.reduction import Reduction
 
 from petsc4py import PETSc  # isort: skip
@@ -89,7 +91,7 @@ class ReducedSpace:
         """
         B = self.reduction.coordinates @ modes.reshape(-1, modes.shape[-1])  # (n, k)
         vectors = []
-        for q in _orthonormal(self.reduction, B).T:
+        for q in self.orthonormal(B).T:
             v = A.createVecLeft()
             v.setArray(q)
             vectors.append(v)
@@ -98,6 +100,41 @@ class ReducedSpace:
         for v in vectors:
             v.destroy()
         space.destroy()
+
+    def of_blocks(self, blocks: BlockMatrix) -> Any:
+        """Tᵀ A T of block rows of the owned nodes; the caller destroys it. Collective."""
+        A = block_matrix(self.reduction.part, blocks, self._comm)
+        reduced = self.matrix(A)
+        A.destroy()
+        reduced.setOption(PETSc.Mat.Option.SPD, True)  # Cholesky wants to know
+        return reduced
+
+    def add(self, A: Any, forms: sparse.csr_matrix, weights: Array) -> None:
+        """Add the squares of linear forms of independent unknowns, times weights, to a reduced matrix. Collective.
+
+        Parameters
+        ----------
+        A
+            Made by `matrix`.
+        forms
+            shape (m, n_total): alike on every rank.
+        weights
+            shape (m,).
+        """
+        if not forms.shape[0]:
+            return
+        own = slice(self.reduction.first, self.reduction.first + self.n)
+        rows = (forms[:, own].T @ sparse.diags(weights) @ forms).tocsr()
+        rows.sort_indices()
+        size = ((self.n, self.reduction.n_total), (self.n, self.reduction.n_total))
+        csr = (indices_of_petsc(rows.indptr), indices_of_petsc(rows.indices), rows.data)
+        more = PETSc.Mat().createAIJ(size, csr=csr, comm=self._comm)
+        A.axpy(1.0, more, structure=PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
+        more.destroy()
+
+    def orthonormal(self, B: Array) -> Array:
+        """An orthonormal basis of the span of columns of independent unknowns, shape (n, k'). Collective."""
+        return _orthonormal(self.reduction, B)
 
     def destroy(self) -> None:
         """Free PETSc's objects. Collective."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.messages import InputError
+from dougong.messages import InputError, violation
 from dougong.solver.comm import Comm
 from dougong.solver.conditions import ConstraintBuilder, ConstraintSet, replaced
+from dougong.solver.links import Links
 from dougong.solver.loads import ElementMatrices, LoadBuilder, film_forces
 from dougong.solver.model import Model
 from dougong.solver.recover import internal_forces, thermal_forces
@@ -35,12 +36,18 @@ class Loading:
         Temperatures that strain the body.
     thermal_forces
         shape (n_local, nc): what they do to the nodes; None where there are none.
+    on_points
+        shape (n_point_unknowns,): loads on reference points.
+    motions
+        shape (n_point_unknowns,): prescribed unknowns of points; not a number where they are free.
     """
 
     loads: Array
     prescribed: Array
     thermal: Terms = ()
     thermal_forces: Array | None = None
+    on_points: Array = field(default_factory=lambda: np.empty(0))
+    motions: Array = field(default_factory=lambda: np.empty(0))
 
     @property
     def forces(self) -> Array:
@@ -50,7 +57,8 @@ class Loading:
     @property
     def size(self) -> float:
         """Largest number of this rank; 0 where nothing drives the step."""
-        return max(float(np.abs(x).max(initial=0.0)) for x in (self.forces, self.prescribed))
+        driving = (self.forces, self.prescribed, self.on_points, np.nan_to_num(self.motions))
+        return max(float(np.abs(x).max(initial=0.0)) for x in driving)
 
     @classmethod
     def superposed(cls, weights: Sequence[float], loadings: Sequence[Loading]) -> Loading:
@@ -62,6 +70,8 @@ class Loading:
             superpose(weights, [x.prescribed for x in loadings]),
             tuple((w * v, t) for w, x in zip(weights, loadings, strict=True) if w for v, t in x.thermal),
             superpose(weights, forces) if counting else None,
+            superpose(weights, [x.on_points for x in loadings]),
+            superpose(weights, [x.motions for x in loadings]),
         )
 
 
@@ -86,18 +96,30 @@ class Conditions:
         self.constraints = builder.run()
         self.violations: list[job_pb2.Violation] = list(builder.violations)
         self._cases: list[ConstraintSet] = []
+        self._motions = [{key: value for key, (value, _) in builder.motions.items()}]
         for acting in model.step.cases:
             builder = ConstraintBuilder(model, acting)
             self._cases.append(builder.run())
             builder.check_held(self.constraints)
             self.violations += builder.violations
+            for (coupling, motion), (_, source) in builder.motions.items():
+                if (coupling, motion) not in self._motions[0]:
+                    path = f"{acting.path}.conditions[{source}].reference_motion"
+                    self.violations.append(violation("CASE_MOVES_MORE", path, coupling=coupling, motion=motion))
+            self._motions.append(self._motions[0] | {key: value for key, (value, _) in builder.motions.items()})
 
     def prescribed(self, loading: int) -> Array:
         """Values of the constrained nodes, shape (m, nc); loading 0 is the step itself, loading k its k-th case."""
         return replaced(self.constraints, self._cases[loading - 1]) if loading else self.constraints.prescribed
 
+    def motions(self, loading: int, links: Links | None) -> Array:
+        """Prescribed unknowns of reference points, shape (n_point_unknowns,), not a number where they are free."""
+        return links.motions(self._motions[loading]) if links is not None else np.empty(0)
 
-def loadings_of(model: Model, conditions: Conditions) -> tuple[list[Loading], list[ElementMatrices]]:
+
+def loadings_of(
+    model: Model, conditions: Conditions, links: Links | None = None
+) -> tuple[list[Loading], list[ElementMatrices]]:
     """The loadings of a step, that of the step itself first, and what its loads add to the stiffness. Collective.
 
     Raises
@@ -108,13 +130,21 @@ def loadings_of(model: Model, conditions: Conditions) -> tuple[list[Loading], li
     own = LoadBuilder(model)
     own.run()
     wrong = list(own.violations)
-    first = _strained(model, Loading(own.rhs, conditions.prescribed(0)), strains_of(model))
+    on_points = links.forces(own.on_points) if links is not None else np.empty(0)
+    first = Loading(own.rhs, conditions.prescribed(0), on_points=on_points, motions=conditions.motions(0, links))
+    first = _strained(model, first, strains_of(model))
     found = [first]
     for k, acting in enumerate(model.step.cases):
         case = LoadBuilder(model)
         case.run(acting)
         wrong += case.violations
-        loading = replace(first, loads=own.rhs + case.rhs, prescribed=conditions.prescribed(k + 1))
+        loading = replace(
+            first,
+            loads=own.rhs + case.rhs,
+            prescribed=conditions.prescribed(k + 1),
+            on_points=on_points + links.forces(case.on_points) if links is not None else on_points,
+            motions=conditions.motions(k + 1, links),
+        )
         if case.layers:
             temperature = Temperature((*model.warmth.layers, *case.layers))
             loading = _strained(model, loading, terms_of(model, temperature))

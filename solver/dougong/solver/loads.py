@@ -73,12 +73,15 @@ class LoadBuilder:
         What loads add to the stiffness.
     layers
         Temperatures of the body, the last one on top.
+    on_points
+        Coupling -> shape (6,): force and moment on its reference point.
     violations
         What is wrong with values of this rank.
     """
 
     def __init__(self, model: Model) -> None:
         self._model = model
+        self.on_points: dict[str, Array] = {}
         self._values, self._path = Values(model, pb.Load(), ""), ""
         self.rhs = np.zeros((model.part.n_local, model.components))
         self.matrices: list[ElementMatrices] = []
@@ -188,6 +191,11 @@ class LoadBuilder:
         else:
             return  # nothing is computed yet
         self.layers.append(layer_on(model.regions, region, nodal))
+
+    def on_point(self, coupling: str, force: pb.Vector, moment: pb.Vector) -> None:
+        """See `Loads`."""
+        values = [float(self._values.at(q, None)) for v in (force, moment) for q in vector(v, 3)]
+        self.on_points[coupling] = self.on_points.get(coupling, np.zeros(6)) + values
 
     def measure(self, region: str) -> float:
         """See `Loads`."""

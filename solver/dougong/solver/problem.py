@@ -15,10 +15,12 @@ from typing import TypeVar
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import RegionKind
 from dougong.messages import InputError, violation_from
-from dougong.solver.axes import check_axes, check_point
+from dougong.solver.axes import check_point
+from dougong.solver.condition_checks import Asked, check_condition, check_point_load
 from dougong.solver.elements import SOLVABLE
 from dougong.solver.frames import FrameSpec, check_frames, frames_of
 from dougong.solver.linalg_choice import petsc_option_allowed
+from dougong.solver.link_checks import check_links
 from dougong.solver.load_checks import check_load_geometry, check_rotations
 from dougong.solver.nearest import nearest
 from dougong.solver.nonlinear import law_is_nonlinear, loads_are_nonlinear
@@ -209,6 +211,8 @@ class _Resolver:
         self.numbers = check_numbers(analysis, stored.dim)
         self.violations: list[Violation] = []
         self.analysis = settled(analysis)
+        asked = (self.say, self._region, self._point, self._kinds, self.violations.append)
+        self._asked = Asked(self.analysis, stored.dim, *asked)
 
     def say(self, reason: str, field: str = "", **params: str | float) -> None:
         self.violations.append(violation_from(reason, field, params))
@@ -218,6 +222,7 @@ class _Resolver:
         self._selectors()
         steps = self._steps()
         sections = self._sections(steps)
+        check_links(self._asked, [(s.own.path, s.procedure, s.procedure_on(sections), s.physics) for s in steps])
         for step in steps:
             for acting in step.acting:
                 self._conditions(step, acting)
@@ -370,27 +375,7 @@ class _Resolver:
         for k, condition in enumerate(acting.conditions):
             path = f"{acting.path}.conditions[{k}]"
             kind = self._kind(condition, path, step, step.physics.CONDITIONS)
-            if not self._region(condition.region, [RegionKind.NODES, RegionKind.FACETS], f"{path}.region"):
-                continue
-            if kind == "displacement":
-                self._displacement(condition.displacement, f"{path}.displacement")
-            elif kind == "symmetry":
-                normal = condition.symmetry.normal
-                if condition.symmetry.HasField("normal"):
-                    self._point(normal, f"{path}.symmetry.normal")
-                    if not any(normal.coordinates):
-                        self.say("DIRECTION_ZERO", f"{path}.symmetry.normal")
-                elif RegionKind.FACETS not in self._kinds(condition.region):
-                    self.say("SYMMETRY_NEEDS_NORMAL", f"{path}.symmetry", region=condition.region)
-
-    def _displacement(self, displacement: pb.Displacement, path: str) -> None:
-        given = [c for c in "xyz" if displacement.HasField(c)]
-        if not given:
-            self.say("DISPLACEMENT_EMPTY", path)
-        if "z" in given and self.stored.dim == 2:
-            self.say("COMPONENT_NOT_IN_MODEL", f"{path}.z", component="z")
-        if displacement.HasField("axes"):
-            self.violations += check_axes(displacement.axes, self.stored.dim, f"{path}.axes")
+            check_condition(self._asked, condition, kind, path)
 
     def _loads(self, step: ResolvedStep, acting: Acting, sections: Sequence[ResolvedSection]) -> None:
         kinds = {
@@ -405,7 +390,9 @@ class _Resolver:
             if kind is None:
                 continue
             wanted = step.physics.LOAD_REGIONS[kind]
-            if load.region or wanted not in ("cells", "body"):
+            if wanted == "point":
+                check_point_load(self._asked, load, path)
+            elif load.region or wanted not in ("cells", "body"):
                 self._region(load.region, kinds[wanted], f"{path}.region")
             value = getattr(load, kind)
             if isinstance(value, pb.Vector):

@@ -96,26 +96,40 @@ def offset(constraints: ConstraintSet, n: int) -> Array:
     return g
 
 
-def free_basis(constraints: ConstraintSet, n: int) -> sparse.csr_matrix:
-    """Orthonormal bases of the free directions of the first n local nodes, shape (n nc, free directions of them all).
+def node_bases(constraints: ConstraintSet, n: int) -> tuple[Array, NDArray[np.int64]]:
+    """Orthonormal bases at the first n local nodes: free directions first, then those that are prescribed.
 
-    Columns are in the order of the nodes.
+    Returns
+    -------
+    directions
+        shape (n, nc, nc): one a column.
+    free
+        shape (n,): how many are free.
     """
     nc = constraints.projectors.shape[1]
     here = np.flatnonzero(constraints.nodes < n)
     nodes = constraints.nodes[here].astype(np.int64)
-    count = np.full(n, nc, dtype=np.int64)
-    count[nodes] = nc - constraints.rank[here]
-    start = np.concatenate([[0], np.cumsum(count)])
-    blocks = np.zeros((n, nc, nc))
-    blocks[:] = np.eye(nc)
+    free = np.full(n, nc, dtype=np.int64)
+    free[nodes] = nc - constraints.rank[here]
+    directions = np.zeros((n, nc, nc))
+    directions[:] = np.eye(nc)
     # Eigenvalues of a projector are zeros and ones; eigh has them ascending, so the free directions come last.
     vectors = np.linalg.eigh(constraints.projectors[here])[1][:, :, ::-1] if len(here) else np.empty((0, nc, nc))
     vectors[np.abs(vectors) < _ROUNDING] = 0.0
-    blocks[nodes] = vectors
-    used = np.arange(nc) < count[:, None]  # (n, nc)
-    node, column = np.nonzero(used)
-    values = blocks[node, :, column]  # (n columns, nc)
+    directions[nodes] = vectors
+    return directions, free
+
+
+def free_basis(constraints: ConstraintSet, n: int) -> sparse.csr_matrix:
+    """The free directions of the first n local nodes, shape (n nc, free directions of them all).
+
+    Columns are in the order of the nodes.
+    """
+    directions, free = node_bases(constraints, n)
+    nc = directions.shape[1]
+    start = np.concatenate([[0], np.cumsum(free)])
+    node, column = np.nonzero(np.arange(nc) < free[:, None])
+    values = directions[node, :, column]  # (columns, nc)
     rows = node[:, None] * nc + np.arange(nc)
     columns = np.broadcast_to((start[node] + column)[:, None], rows.shape)
     kept = values != 0.0

@@ -21,6 +21,7 @@ from scipy.sparse.csgraph import connected_components
 from dougong.meshes.cells import CELL_TYPES
 from dougong.messages import LANGUAGES, render, violation
 from dougong.solver.conditions import ConstraintSet
+from dougong.solver.link_rows import LinkRows
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model
 from dougong.v1 import job_pb2
@@ -110,8 +111,10 @@ def _pair(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
         return (a * np.int64(6364136223846793005) + np.int64(1442695040888963407)) ^ (b * np.int64(3935559000370003845))
 
 
-def free_motions(model: Model, constraints: ConstraintSet, loads: LoadBuilder) -> list[job_pb2.Violation]:
-    """What nothing holds, one violation for each body that is free.
+def free_motions(
+    model: Model, constraints: ConstraintSet, loads: LoadBuilder, links: LinkRows | None = None
+) -> list[job_pb2.Violation]:
+    """What nothing holds, one violation for each body, or reference point, that is free.
 
     Parameters
     ----------
@@ -119,25 +122,33 @@ def free_motions(model: Model, constraints: ConstraintSet, loads: LoadBuilder) -
         A step, on one process.
     constraints, loads
         Its conditions and loads.
+    links
+        Its links, and which unknowns of points are prescribed.
     """
     physics, points = model.physics, model.part.points
     found = bodies(model)
-    restraining = np.zeros(model.part.n_local, dtype=bool)
-    for e in loads.matrices:
-        restraining[e.nodes] = True
     centre, size = points.mean(axis=0), max(float(np.ptp(points, axis=0).max()), np.finfo(float).tiny)
     names, _ = physics.free_modes(points[:1], model.axisymmetric)
     n_modes = len(names)
 
     def modes(nodes: NDArray[np.int32]) -> Array:
-        return physics.free_modes((points[nodes] - centre) / size, model.axisymmetric)[1]  # (n, nc, n_modes)
+        return modes_at(points[nodes])
 
-    grams = [_held(body, constraints, restraining, modes, n_modes) for body in found]
+    def modes_at(x: Array) -> Array:
+        return physics.free_modes((x - centre) / size, model.axisymmetric)[1]  # (n, nc, n_modes)
+
+    grams = [_held(body, constraints, modes, n_modes) + _restrained(body, loads, modes, n_modes) for body in found]
+    n_points = 0 if links is None else len(links.links.points)
     loose = [b for b in range(len(found)) if _null(grams[b]).shape[1]]
-    if not loose:
+    if not loose and not n_points:
         return []
-    if len(found) > 1 and len(found) <= _MAX_BODIES:
-        null = _null(_tied(found, grams, modes, n_modes))
+    if (len(found) > 1 or links is not None) and len(found) <= _MAX_BODIES:
+        total = _tied(found, grams, modes, n_modes, n_points)
+        if links is not None:
+            total += links.gram([b.nodes for b in found], modes_at, size, n_modes)
+        null = _null(total)
+    elif links is not None:
+        return []  # too many bodies to be examined together: links may hold what alone is loose
     else:
         null = np.zeros((len(found) * n_modes, 0))
         for b in loose:
@@ -145,10 +156,10 @@ def free_motions(model: Model, constraints: ConstraintSet, loads: LoadBuilder) -
             wide = np.zeros((len(found) * n_modes, own.shape[1]))
             wide[b * n_modes : (b + 1) * n_modes] = own
             null = np.hstack([null, wide])
-    return _describe(model, found, null, names)
+    return _describe(model, found, null, names) + _free_points(model, links, len(found), null, names)
 
 
-def _held(body: Body, constraints: ConstraintSet, restraining: NDArray[np.bool_], modes: Modes, n_modes: int) -> Array:
+def _held(body: Body, constraints: ConstraintSet, modes: Modes, n_modes: int) -> Array:
     """Gram matrix of what conditions make of the modes of a body: its null space is free."""
     gram = np.zeros((n_modes, n_modes))
     held = body.nodes[constraints.index[body.nodes] >= 0]
@@ -157,16 +168,28 @@ def _held(body: Body, constraints: ConstraintSet, restraining: NDArray[np.bool_]
         blocked = np.eye(constraints.projectors.shape[1]) - constraints.projectors[constraints.index[nodes]]
         rows = np.einsum("nij,njm->nim", blocked, modes(nodes)).reshape(-1, n_modes)
         gram += rows.T @ rows / max(1, len(held))
-    film = body.nodes[restraining[body.nodes]]
-    if len(film):
-        rows = modes(film).reshape(-1, n_modes)
-        gram += rows.T @ rows / len(film)
     return gram
 
 
-def _tied(found: list[Body], grams: list[Array], modes: Modes, n_modes: int) -> Array:
-    """Gram matrix of all bodies together, with ties at shared nodes."""
-    n = len(found) * n_modes
+def _restrained(body: Body, loads: LoadBuilder, modes: Modes, n_modes: int) -> Array:
+    """The same of what loads add to the stiffness, relative to its size: a foundation may hold one direction alone."""
+    gram = np.zeros((n_modes, n_modes))
+    inside = np.zeros(len(loads.rhs), dtype=bool)
+    inside[body.nodes] = True
+    for e in loads.matrices:
+        here = inside[e.nodes].all(axis=1)
+        nodes, values = e.nodes[here], e.values[here]
+        size = float(np.abs(np.einsum("nii->n", values)).sum())
+        if not size > 0:
+            continue
+        at = modes(nodes.ravel()).reshape(len(nodes), -1, n_modes)  # (n, k nc, n_modes)
+        gram += np.einsum("nim,nij,njl->ml", at, values, at, optimize=True) / size
+    return gram
+
+
+def _tied(found: list[Body], grams: list[Array], modes: Modes, n_modes: int, n_points: int) -> Array:
+    """Gram matrix of all bodies together, with ties at shared nodes; so many reference points come after them."""
+    n = (len(found) + n_points) * n_modes
     total = np.zeros((n, n))
     for b, gram in enumerate(grams):
         total[b * n_modes : (b + 1) * n_modes, b * n_modes : (b + 1) * n_modes] = gram
@@ -223,6 +246,29 @@ def _describe(model: Model, found: list[Body], null: Array, names: tuple[str, ..
             out.append(found_here)
         if len(out) == 20:
             break
+    return out
+
+
+def _free_points(
+    model: Model, links: LinkRows | None, n_bodies: int, null: Array, names: tuple[str, ...]
+) -> list[job_pb2.Violation]:
+    """Reference points that move in a free motion that moves no body."""
+    if links is None or not null.shape[1]:
+        return []
+    n_modes, out = len(names), []
+    of_bodies = null[: n_bodies * n_modes]
+    # Combinations of the free motions that leave the bodies where they are.
+    _, s, Vt = np.linalg.svd(of_bodies, full_matrices=True)
+    still = Vt[int((s > 1e-6).sum()) :].T if len(of_bodies) else np.eye(null.shape[1])
+    for k, point in enumerate(links.links.points):
+        first = (n_bodies + k) * n_modes
+        own = null[first : first + n_modes] @ still
+        if not own.size or np.abs(own).max() < 1e-6:
+            continue
+        path, told = f'couplings["{point.name}"]', {x: ", ".join(_names(own, names, x)) for x in LANGUAGES}
+        found = violation("POINT_FREE", path, coupling=point.name, motions=told["en"], step=model.step.name)
+        found.text_zh = render("POINT_FREE", {**found.params, "motions": told["zh"]}, "zh")
+        out.append(found)
     return out
 
 

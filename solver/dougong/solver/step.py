@@ -13,7 +13,7 @@ from dougong.solver.model import Model
 from dougong.solver.output import ResultWriter
 from dougong.solver.vtu import PointData, write_vtu
 from dougong.v1 import analysis_pb2 as pb
-from dougong.v1 import job_pb2
+from dougong.v1 import job_pb2, mesh_pb2
 
 
 @dataclass
@@ -42,6 +42,8 @@ class StepContext:
         Whether there may be more frames than have names yet.
     vtu_fields
         Filled with what belongs into the .vtu file of a frame.
+    notices
+        Filled with what is worth knowing about the step.
     """
 
     model: Model
@@ -54,6 +56,7 @@ class StepContext:
     frame_names: list[str] = field(init=False)
     growing: bool = False
     vtu_fields: list[PointData] = field(default_factory=list)
+    notices: list[mesh_pb2.Notice] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.frame_names = [f.name for f in self.model.step.frames]

@@ -12,6 +12,7 @@ from dougong.messages import SolveError
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.fields import NodalState
 from dougong.solver.frames import FrameSpec
+from dougong.solver.link_share import LinkShare
 from dougong.solver.loadings import Loading, superpose
 from dougong.solver.loads import film_forces
 from dougong.solver.model import Model
@@ -89,6 +90,7 @@ def frame_result(
         name=spec.name,
         extremes=extremes,
         reactions=_by_region(state),
+        points=_points(state),
         balance=evidence,
         solve=record,
     )
@@ -124,6 +126,7 @@ def step_result(
         whole.balance.CopyFrom(frames[0].balance)
         whole.solve.CopyFrom(frames[0].solve)
         whole.reactions.extend(frames[0].reactions)
+        whole.points.extend(frames[0].points)
         return whole
     whole.balance.equilibrium_error = max(f.balance.equilibrium_error for f in frames)
     whole.balance.energy_error = max(f.balance.energy_error for f in frames)
@@ -161,11 +164,32 @@ def envelope(of_frames: Sequence[Sequence[result_pb2.Extreme]]) -> list[result_p
 def _by_region(state: NodalState) -> list[result_pb2.RegionSum]:
     model = state.model
     sums = []
-    for region in dict.fromkeys(c.region for acting in model.step.acting for c in acting.conditions):
+    for region in dict.fromkeys(c.region for acting in model.step.acting for c in acting.conditions if c.region):
         nodes = model.regions.nodes(region)
         here = state.reaction[nodes[nodes < model.part.n_owned]].sum(axis=0)
         sums.append(result_pb2.RegionSum(region=region, sum=model.part.comm.sum(here).tolist()))
     return sums
+
+
+def _points(state: NodalState) -> list[result_pb2.PointResult]:
+    """Motions of reference points, and what acts on them."""
+    if state.linked is None or state.links is None:
+        return []
+    reduction, moved = state.linked
+    found = []
+    for point in reduction.links.points:
+        own, scale = reduction.links.of(point), point.scale
+        found.append(
+            result_pb2.PointResult(
+                coupling=point.name,
+                place=point.place.tolist(),
+                motions=point.motions,
+                motion=(moved[own] / scale).tolist(),
+                load=(state.loading.on_points[own] * scale).tolist(),
+                reaction=(state.links.reactions[own] * scale).tolist(),
+            )
+        )
+    return found
 
 
 def balance(state: NodalState, addends: Addends | None = None) -> result_pb2.Balance:
@@ -187,25 +211,27 @@ def balance(state: NodalState, addends: Addends | None = None) -> result_pb2.Bal
     sums = part.comm.sum(
         np.concatenate([net.sum(axis=0), reaction.sum(axis=0), gross.sum(axis=0), np.abs(reaction).sum(axis=0)])
     )
-    load_sum, reaction_sum = sums[:nc], sums[nc : 2 * nc]
+    linked = LinkShare.of(state)
+    load_sum, reaction_sum = sums[:nc] + linked.loads, sums[nc : 2 * nc] + linked.reactions
     prescribed = state.loading.prescribed if addends is None else addends.prescribed
-    size = float(part.comm.max(float(np.abs(prescribed).max(initial=0.0))))
+    size = max(float(part.comm.max(float(np.abs(prescribed).max(initial=0.0)))), linked.moved)
     cancelling = _CANCELLING * size * _inner_stiffness(state)
     least_force, least_energy = cancelling, cancelling * size
     if addends is not None:
         added, moved = addends.loads[: part.n_owned], addends.u[: part.n_owned]
         least_force += _CANCELLING * float(part.comm.sum(added.sum(axis=0)).max())
         least_energy += _CANCELLING * 0.5 * float(part.comm.sum(float((added * moved).sum())))
-    scale = max(float(sums[2 * nc :].max()), least_force, float(np.finfo(float).tiny))
+    scale = max(float(sums[2 * nc :].max()), linked.gross, least_force, float(np.finfo(float).tiny))
     u = state.u[: part.n_owned]
-    energy, thermal_energy = state.recover().energy, state.recover().thermal_energy
+    energy, thermal_energy = state.recover().energy + linked.energy, state.recover().thermal_energy
     done = part.comm.sum(np.array([float((x * u).sum()) for x in (loads + reaction, heated)]))
-    work = 0.5 * float(done[0]) - thermal_energy
+    work = 0.5 * float(done[0]) - thermal_energy + linked.work
     largest = max(abs(work), abs(energy), 0.5 * abs(float(done[1])), least_energy, float(np.finfo(float).tiny))
     return result_pb2.Balance(
         load_sum=load_sum.tolist(),
         reaction_sum=reaction_sum.tolist(),
-        equilibrium_error=float(np.abs(load_sum + reaction_sum)[_balanced(model)].max() / scale),
+        link_sum=linked.equations.tolist() if state.links is not None else [],
+        equilibrium_error=float(np.abs(load_sum + reaction_sum + linked.equations)[_balanced(model)].max() / scale),
         internal_energy=energy,
         external_work=work,
         energy_error=abs(work - energy) / largest,

@@ -115,13 +115,14 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
 
     writer = ResultWriter(directory, stored, comm)
     history = History(directory, comm.rank, wanted_steps(spec.analysis))
-    steps = []
+    steps, told = [], notices(problem, stored)
     try:
         for step in problem.steps:
             model = warmed(Model(step, part, regions, problem.sections, section_of, history))
             context = StepContext(model, mpi, spec.analysis.outputs, spec.analysis.solver, writer, clock.report)
             context.alone = len(problem.steps) == 1
             steps.append(procedure(step.procedure_on(problem.sections)).run(context))
+            told += [n for n in context.notices if n not in told]
         files = writer.finish()
     finally:
         history.close()
@@ -131,7 +132,7 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
         fields=writer.fields,
         artifacts=writer.artifacts,
         provenance=_provenance(spec, stored, comm),
-        notices=notices(problem, stored),
+        notices=told,
         stage_times=clock.finish(),
     )
     return run_pb2.Outcome(token=spec.token, result=result, files=files, cost=meter.read(comm))

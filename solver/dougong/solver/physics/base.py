@@ -123,6 +123,9 @@ class Loads(Protocol):
     def warm(self, region: str, given: pb.TemperatureField) -> None:
         """Say the temperature of the body in a region of cells, facets or nodes; "" means everywhere."""
 
+    def on_point(self, coupling: str, force: pb.Vector, moment: pb.Vector) -> None:
+        """Add a force and a moment on the reference point of a coupling."""
+
     def measure(self, region: str) -> float:
         """Area of a region of facets (length times thickness in two dimensions). Collective."""
 
@@ -133,11 +136,20 @@ class Loads(Protocol):
 class Constraints(Protocol):
     """What a condition of a physics may do; implemented by `dougong.solver.conditions`."""
 
-    def prescribe(self, region: str, directions: Array, values: Sequence[pb.Quantity | float] | None = None) -> None:
+    def prescribe(
+        self,
+        region: str,
+        directions: Array | Callable[[Array], Array],
+        values: Sequence[pb.Quantity | float] | None = None,
+    ) -> None:
         """Require direction . unknown = value at each node of a region, for each row of `directions` (m, nc).
 
-        The values are numbers, or Quantities of the condition; default: zero.
+        Directions that turn with the place are given as a function of points, (n, dim) -> (n, m, nc). The values are
+        numbers, or Quantities of the condition; default: zero.
         """
+
+    def move_point(self, coupling: str, motions: Mapping[str, pb.Quantity]) -> None:
+        """Prescribe motions of the reference point of a coupling, by their names in `Physics.free_modes`."""
 
     def normal(self, region: str) -> Array | None:
         """The common outward unit normal of the facets of a region; None when they are not plane. Collective."""
@@ -184,9 +196,10 @@ class Physics(Protocol):
     #: Fields of dougong.v1.Condition.kind and Load.kind that this physics understands.
     CONDITIONS: Mapping[str, Callable[[pb.Condition, int, Constraints], None]]
     LOADS: Mapping[str, Callable[[pb.Load, int, Loads], None]]
-    #: Which kind of region a load wants: "facets", "nodes" or "cells"; "body": any of them, or none, for everything.
+    #: Which kind of region a load wants: "facets", "nodes" or "cells"; "body": any of them, or none, for everything;
+    #: "point": none, but a reference point.
     LOAD_REGIONS: Mapping[str, str]
-    #: Loads that also hold the body (their region counts as restrained in every direction).
+    #: Loads that also hold the body: what they add to the stiffness says how.
     RESTRAINING_LOADS: frozenset[str]
     #: Loads that depend on the unknown other than linearly.
     NONLINEAR_LOADS: frozenset[str]

@@ -25,8 +25,7 @@ from skfem.helpers import dot, grad
 
 from dougong.messages import violation
 from dougong.solver import materials
-from dougong.solver.axes import local_axes
-from dougong.solver.physics import _loads
+from dougong.solver.physics import _loads, _supports
 from dougong.solver.physics._expansion import ThermalExpansion
 from dougong.solver.physics._tensors import (
     direction,
@@ -39,7 +38,7 @@ from dougong.solver.physics._tensors import (
     von_mises,
 )
 from dougong.solver.physics._vibration import check_buckling, check_modes
-from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run, at_points
+from dougong.solver.physics.base import Array, FieldSpec, Loads, Run, at_points
 from dougong.solver.rotation import PAIRS, VOIGT, strain_rotation, turned
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, options_pb2
@@ -99,25 +98,6 @@ def body_force(v: Any, w: Any) -> Any:
     return w.density * dot(w.b, v)
 
 
-def _displacement(condition: pb.Condition, dim: int, constraints: Constraints) -> None:
-    d = condition.displacement
-    given = [c for c in "xyz"[:dim] if d.HasField(c)]
-    axes = local_axes(d.axes) if d.HasField("axes") else np.eye(3)
-    directions = np.array([axes["xyz".index(c)][:dim] for c in given])
-    constraints.prescribe(condition.region, directions, [getattr(d, c) for c in given])
-
-
-def _fixed(condition: pb.Condition, dim: int, constraints: Constraints) -> None:
-    constraints.prescribe(condition.region, np.eye(dim))
-
-
-def _symmetry(condition: pb.Condition, dim: int, constraints: Constraints) -> None:
-    given = np.array(condition.symmetry.normal.coordinates, dtype=float)
-    normal = given / np.linalg.norm(given) if len(given) else constraints.normal(condition.region)
-    if normal is not None:
-        constraints.prescribe(condition.region, normal[None])
-
-
 def _total_force(load: pb.Load, dim: int, loads: Loads) -> None:
     area = loads.measure(load.region)
     loads.on_facets(load.region, spread_force, force=load.total_force, area=area)
@@ -156,11 +136,7 @@ class Elasticity:
     KERNEL = "elasticity"
     DIMENSIONS = (2, 3)
     NEEDS_KINEMATICS = True
-    CONDITIONS: Mapping[str, Callable[[pb.Condition, int, Constraints], None]] = {
-        "displacement": _displacement,
-        "fixed": _fixed,
-        "symmetry": _symmetry,
-    }
+    CONDITIONS = _supports.CONDITIONS
     LOADS: Mapping[str, Callable[[pb.Load, int, Loads], None]] = {
         "pressure": lambda load, dim, loads: loads.on_facets(load.region, pressure, p=load.pressure),
         "traction": lambda load, dim, loads: loads.on_facets(load.region, traction, t=load.traction),
@@ -172,6 +148,7 @@ class Elasticity:
         "euler": _loads.euler,
         "hydrostatic": _loads.hydrostatic,
         "temperature": lambda load, dim, loads: loads.warm(load.region, load.temperature),
+        **_supports.LOADS,
     }
     LOAD_REGIONS: Mapping[str, str] = {
         "pressure": "facets",
@@ -184,14 +161,16 @@ class Elasticity:
         "euler": "cells",
         "hydrostatic": "facets",
         "temperature": "body",
+        **_supports.LOAD_REGIONS,
     }
-    RESTRAINING_LOADS: frozenset[str] = frozenset()
+    RESTRAINING_LOADS = frozenset({"foundation"})
     NONLINEAR_LOADS: frozenset[str] = frozenset()
     NONLINEAR_CONSTANTS: tuple[str, ...] = ()
     EXPANSION = ThermalExpansion()
     FIELDS: Mapping[str, FieldSpec] = {
         "displacement": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_LENGTH),
         "reaction": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_FORCE),
+        "constraint_force": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_FORCE),
         "stress": FieldSpec(VOIGT, options_pb2.DIMENSION_PRESSURE, lambda du, s: vector(s)),
         "strain": FieldSpec(VOIGT, options_pb2.DIMENSION_NONE, _strain_vector),
         "thermal_strain": FieldSpec(VOIGT, options_pb2.DIMENSION_NONE, _strain_vector, of="free"),
@@ -235,10 +214,10 @@ class Elasticity:
         return found
 
     def check_load(self, load: pb.Load, path: str, material: pb.Material | None) -> list[job_pb2.Violation]:
-        """Inertia needs a density."""
+        """Inertia needs a density; a foundation pulls back, if anything."""
         if load.WhichOneof("kind") in _INERTIA and material is not None and not material.density.value > 0:
             return [violation("MATERIAL_CONSTANT_MISSING", path, constant="density")]
-        return []
+        return _supports.check_foundation(load, path)
 
     def isotropic(self, material: pb.Material) -> bool:
         """See `Physics`."""

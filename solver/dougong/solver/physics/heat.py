@@ -126,6 +126,7 @@ class Heat:
     FIELDS: Mapping[str, FieldSpec] = {
         "temperature": FieldSpec((), options_pb2.DIMENSION_TEMPERATURE),
         "reaction": FieldSpec((), options_pb2.DIMENSION_POWER),
+        "constraint_force": FieldSpec((), options_pb2.DIMENSION_POWER),
         "heat_flux": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_HEAT_FLUX, lambda dT, q: -q[:, :, 0, :]),
         "heat_flux_magnitude": FieldSpec(
             (),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,10 +25,14 @@ from dougong.solver.frames import FrameSpec, unit
 from dougong.solver.increments import Increment, increments_of
 from dougong.solver.linalg import SolveInput
 from dougong.solver.linalg_choice import choose, relative_tolerance, size_of
+from dougong.solver.linked import LinkedReduction
+from dougong.solver.linking import linked, reduced
+from dougong.solver.links import Links
 from dougong.solver.loadings import Conditions, Loading, correction_loads, lifted, loadings_of, refuse, superpose
 from dougong.solver.loads import ElementMatrices, check_loads
 from dougong.solver.model import Model
 from dougong.solver.operator import Operator, multigrid_levels
+from dougong.solver.reduced import ReducedSystem
 from dougong.solver.rescue import RescuingSolver
 from dougong.solver.step import StepContext
 from dougong.solver.summary import Addends, frame_result, step_result
@@ -45,6 +50,20 @@ class _Driven:
     constraints: ConstraintSet
     loadings: list[Loading]
     matrices: list[ElementMatrices]
+    links: Links | None = None
+
+    @cached_property
+    def reduction(self) -> LinkedReduction | None:
+        """By conditions and links; None where there are none. Collective the first time.
+
+        Raises
+        ------
+        InputError
+            Equations contradict each other, or conditions.
+        """
+        if self.links is None:
+            return None
+        return reduced(self.model.part, self.constraints, self.links, self.loadings)
 
     @property
     def dofs(self) -> int:
@@ -53,9 +72,10 @@ class _Driven:
 
 @dataclass(frozen=True)
 class _Solved:
-    """Nodal values of a loading, shape (n_local, nc), ghosts too; and how they were found."""
+    """Nodal values of a loading, shape (n_local, nc), ghosts too; unknowns of points; and how they were found."""
 
     u: np.ndarray
+    points: np.ndarray
     record: result_pb2.SolveRecord
 
 
@@ -73,7 +93,7 @@ class Static:
             driven = _drive(model)
             solved = _solve_all(context, driven, model.step.frames)
             frames = _write_all(context, driven, model.step.frames, solved)
-            return step_result(model, driven.constraints, frames, [s.record for s in solved if s is not None])
+            return _told(context, driven, frames, [s.record for s in solved if s is not None])
         context.announce([i.name for i in increments])
         frames, records = [], []
         # Where the law depends on temperature each increment has a matrix of its own, else some share one.
@@ -85,7 +105,7 @@ class Static:
             solved = _solve_all(context, driven, specs, first)
             frames += _write_all(context, driven, specs, solved, first, [i.value for i in some])
             records += [s.record for s in solved if s is not None]
-        return step_result(model, driven.constraints, frames, records)
+        return _told(context, driven, frames, records)
 
 
 def _drive(model: Model) -> _Driven:
@@ -96,8 +116,10 @@ def _drive(model: Model) -> _Driven:
     InputError
         Something is wrong with them.
     """
+    links = linked(model)
     conditions = _conditions(model)
-    return _Driven(model, conditions.constraints, *loadings_of(model, conditions))
+    loadings, matrices = loadings_of(model, conditions, links)
+    return _Driven(model, conditions.constraints, loadings, matrices, links)
 
 
 def _conditions(model: Model) -> Conditions:
@@ -115,13 +137,13 @@ def _follow(model: Model, increments: list[Increment]) -> _Driven:
     InputError
         Something is wrong with them.
     """
-    loadings = []
+    loadings, links = [], linked(model)
     for increment in increments:
         at = increment.of(model)
         conditions = _conditions(at)
-        found, matrices = loadings_of(at, conditions)
+        found, matrices = loadings_of(at, conditions, links)
         loadings.append(found[0])
-    return _Driven(at, conditions.constraints, loadings, matrices)
+    return _Driven(at, conditions.constraints, loadings, matrices, links)
 
 
 def _write_all(
@@ -140,7 +162,10 @@ def _write_all(
         context.frame_stage("output", number, dofs=driven.dofs)
         loading = Loading.superposed(spec.weights, driven.loadings)
         u = superpose(spec.weights, solutions)
-        state = NodalState(driven.model, driven.constraints, loading, driven.matrices, u)
+        points = None
+        if driven.reduction is not None:
+            points = driven.reduction, superpose(spec.weights, [s.points if s else None for s in solved])
+        state = NodalState(driven.model, driven.constraints, loading, driven.matrices, u, points)
         extremes = write_fields(context, state, number)
         own = solved[spec.solved] if spec.solved is not None else None
         addends = None if own is not None else Addends.of(spec.weights, driven.loadings, solutions)
@@ -154,6 +179,17 @@ def _write_all(
     return frames
 
 
+def _told(
+    context: StepContext, driven: _Driven, frames: list[result_pb2.Frame], records: list[result_pb2.SolveRecord]
+) -> result_pb2.StepResult:
+    """What the step came to."""
+    result = step_result(driven.model, driven.constraints, frames, records)
+    if driven.reduction is not None:
+        result.constrained_dofs = driven.dofs + driven.reduction.links.unknowns.points - driven.reduction.n_total
+        context.notices += [*driven.reduction.links.notices, *driven.reduction.notices]
+    return result
+
+
 def _solve_all(
     context: StepContext, driven: _Driven, specs: Sequence[FrameSpec], first: int = 0
 ) -> list[_Solved | None]:
@@ -161,7 +197,7 @@ def _solve_all(
 
     The matrix and what was made of it are gone when the fields are computed: they are the largest things there are.
     """
-    model, constraints = driven.model, driven.constraints
+    model = driven.model
     # What the step's own conditions and loads do alone is seldom a frame, and often nothing.
     needed = [any(spec.weights[k] for spec in specs) for k in range(len(driven.loadings))]
     if all(spec.solved != 0 for spec in specs) and not model.part.comm.max(driven.loadings[0].size):
@@ -169,13 +205,9 @@ def _solve_all(
     size = size_of(model.regions.stored, model.components)
     choice = choose(context.solver, size)
 
-    def matrix() -> BlockMatrix:
-        return assemble(model, constraints, driven.loadings[0].loads, driven.matrices).matrix
-
-    def levels() -> tuple[Operator, LinearLevel] | None:
-        return multigrid_levels(model, constraints, driven.matrices)
-
-    given = SolveInput(model.part, matrix, _near_nullspace(model), levels)
+    system: _NodalSystem | ReducedSystem = _NodalSystem(driven)
+    if driven.reduction is not None:
+        system = ReducedSystem(model, driven.reduction, driven.loadings, driven.matrices, context.mpi)
     frame: int | None = None
 
     def stage(name: str) -> None:
@@ -186,23 +218,55 @@ def _solve_all(
         numbers = {"iteration": iteration, "residual": residual, "target_residual": target}
         context.frame_stage("solve", frame, dofs=driven.dofs, **numbers)
 
-    solver = RescuingSolver(given, context.solver, choice, size, context.mpi, stage, on_iteration)
+    solver = RescuingSolver(system.given(), context.solver, choice, size, context.mpi, stage, on_iteration)
     solved: list[_Solved | None] = []
     try:
-        for k, loading in enumerate(driven.loadings):
+        for k in range(len(driven.loadings)):
             if not needed[k]:
                 solved.append(None)
                 continue
             frame = next((first + n for n, spec in enumerate(specs) if spec.solved == k), None)
-            rhs = correction_loads(model, constraints, driven.matrices, loading)
-            y, record = solver.solve(rhs, further=sum(needed[k + 1 :]))
-            u = lifted(model, constraints, loading.prescribed)
-            u[: model.part.n_owned] += y
-            model.part.halo.update(u)
-            solved.append(_Solved(u, record))
+            y, record = solver.solve(system.right_hand_side(k), further=sum(needed[k + 1 :]))
+            solved.append(_Solved(*system.solution(k, y), record))
     finally:
         solver.destroy()
+        system.destroy()
     return solved
+
+
+class _NodalSystem:
+    """P K P + s (1 - P) for the nodes of a step that nothing links."""
+
+    def __init__(self, driven: _Driven) -> None:
+        self._driven = driven
+
+    def given(self) -> SolveInput:
+        """What a solver needs. Collective."""
+        driven, model = self._driven, self._driven.model
+
+        def matrix() -> BlockMatrix:
+            return assemble(model, driven.constraints, driven.loadings[0].loads, driven.matrices).matrix
+
+        def levels() -> tuple[Operator, LinearLevel] | None:
+            return multigrid_levels(model, driven.constraints, driven.matrices)
+
+        return SolveInput(model.part, matrix, _near_nullspace(model), levels)
+
+    def right_hand_side(self, number: int) -> np.ndarray:
+        """That of a loading, by its number. Collective."""
+        driven = self._driven
+        return correction_loads(driven.model, driven.constraints, driven.matrices, driven.loadings[number])
+
+    def solution(self, number: int, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Nodal values, ghosts too, and no unknowns of points. Collective."""
+        driven, part = self._driven, self._driven.model.part
+        u = lifted(driven.model, driven.constraints, driven.loadings[number].prescribed)
+        u[: part.n_owned] += y
+        part.halo.update(u)
+        return u, np.empty(0)
+
+    def destroy(self) -> None:
+        """Nothing is held."""
 
 
 def _near_nullspace(model: Model) -> np.ndarray:
