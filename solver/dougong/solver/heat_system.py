@@ -16,6 +16,7 @@ from scipy import sparse
 from dougong.solver.assemble import BlockMatrix, assemble
 from dougong.solver.capacity import Capacity, rows_of_blocks
 from dougong.solver.conditions import ConstraintSet
+from dougong.solver.law_tangent import law_tangents
 from dougong.solver.loadings import Conditions
 from dougong.solver.loads import ElementMatrices, LoadBuilder, film_forces
 from dougong.solver.model import Model
@@ -138,7 +139,10 @@ class HeatSystem:
     def _evaluated(self, T: Array, time: float) -> tuple[BlockMatrix, BlockMatrix]:
         nothing = np.zeros((self.part.n_local, 1))
         free = ConstraintSet.none(self.part.n_local, 1)
-        K = assemble(self.at(time, None if self.linear else T), free, nothing, self.drive(T, time).matrices).matrix
+        model, extra = self.at(time, None if self.linear else T), list(self.drive(T, time).matrices)
+        if not self.symmetric:
+            extra += law_tangents(model, T)
+        K = assemble(model, free, nothing, extra).matrix
         C = BlockMatrix(K.indptr, K.indices, np.zeros_like(K.values))
         return K, C if self._capacity is None else self._capacity.matrix(T[:, 0])
 

@@ -160,7 +160,7 @@ class LoadBuilder:
 
     def on_facets_flow(self, region: str, flow: Flow, **params: Any) -> None:
         """See `Loads`."""
-        state = self._model.temperature
+        state = self._model.temperature if isinstance(self._model.temperature, np.ndarray) else None
         for f in self._model.regions.facets(region):
             basis, section = self._facet_basis(f)
             N = basis.reference.N

@@ -97,11 +97,11 @@ def _gradients(reference: Reference, points: Array, nodes: NDArray[np.int32], u:
     if kernels.available():
         cells = kernels.cell_block(points, nodes, reference.dN, nodes, reference.dN, reference.W)
         return kernels.gradients_at_points(cells, u), kernels.measures(cells)
-    shape_gradients, measure = _shape_gradients(reference, points[nodes])
-    return np.einsum("nac,nqai->nqci", u[nodes], shape_gradients, optimize=True), measure
+    slopes, measure = shape_gradients(reference, points[nodes])
+    return np.einsum("nac,nqai->nqci", u[nodes], slopes, optimize=True), measure
 
 
-def _shape_gradients(reference: Reference, coordinates: Array) -> tuple[Array, Array]:
+def shape_gradients(reference: Reference, coordinates: Array) -> tuple[Array, Array]:
     """Gradients of the shape functions in space, (n, nq, n_nodes, dim), and the volume of each point, (n, nq)."""
     J = np.einsum("qaj,nai->nqij", reference.dN, coordinates, optimize=True)
     gradients = np.einsum("qaj,nqji->nqai", reference.dN, np.linalg.inv(J), optimize=True)
@@ -162,7 +162,7 @@ def _forces(model: Model, values_of_cells: Iterable[CellValues]) -> Array:
             _add(force, nodes, values)
             continue
         flux = cells.flux[..., : model.components, : model.part.dim]
-        gradients, _ = _shape_gradients(cells.reference, model.part.points[nodes])
+        gradients, _ = shape_gradients(cells.reference, model.part.points[nodes])
         values = np.einsum("nq,nqci,nqai->nac", cells.measure, flux, gradients, optimize=True)
         if model.axisymmetric and cells.flux.shape[-1] > model.part.dim:  # the hoop stress pulls inwards
             N = cells.reference.N

@@ -104,7 +104,7 @@ def check_transient(step: pb.Step, path: str, materials: Sequence[tuple[str, pb.
             values = given.over_temperature.value if given.HasField("over_temperature") else [given.value]
             if not material.HasField(name):
                 found.append(violation("MATERIAL_CONSTANT_MISSING", f"{place}.{name}", constant=name))
-            elif not min(values) > 0:
+            elif not min(values, default=1.0) > 0:
                 found.append(violation("VALUE_NOT_POSITIVE", f"{place}.{name}", value=min(values)))
     return found
 

@@ -85,6 +85,12 @@ def _temperatures(constants: Mapping[str, tuple[str, pb.Quantity]]) -> list[Arra
     return [np.array(T) for T in sorted({T for table in usable for T in table.at})] or [np.array(0.0)]
 
 
+def _readable(quantity: pb.Quantity) -> bool:
+    """Whether a table over temperature can be evaluated."""
+    table = quantity.over_temperature
+    return not quantity.HasField("over_temperature") or 0 < len(table.at) == len(table.value)
+
+
 def check(material: pb.Material, property: str, path: str, dim: int) -> list[job_pb2.Violation]:
     """What is wrong with the constants of a material for a property.
 
@@ -114,6 +120,8 @@ def check(material: pb.Material, property: str, path: str, dim: int) -> list[job
     if missing:
         prefix = "" if missing == [model.field] else f"{model.field}."
         return [violation("MATERIAL_CONSTANT_MISSING", f"{path}.{prefix}{c}", constant=c) for c in missing]
+    if not all(_readable(q) for _, q in constants.values()):
+        return []  # `dougong.solver.quantity_checks` says what is wrong with the table
     places = {name: place for name, (place, _) in constants.items()}
     faults: list[Fault] = []
     for temperature in _temperatures(constants):

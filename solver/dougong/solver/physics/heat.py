@@ -8,6 +8,7 @@ temperature T∞, heat source s, heat q entering through the surface.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from skfem.helpers import grad
 
 from dougong.messages import violation
 from dougong.solver import materials
+from dougong.solver.curves import Curve, curve
 from dougong.solver.nonlinear import law_is_nonlinear, loads_are_nonlinear
 from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run, at_points
 from dougong.solver.quantities import is_constant
@@ -56,8 +58,17 @@ def _temperature(condition: pb.Condition, dim: int, constraints: Constraints) ->
 
 def _convection(load: pb.Load, dim: int, loads: Loads) -> None:
     h, ambient = load.convection.coefficient, load.convection.ambient
+    if h.HasField("over_temperature"):
+        loads.on_facets_flow(load.region, partial(film_flow, curve(h)), ambient=ambient)
+        return
     loads.on_facets_bilinear(load.region, film, h=h)
     loads.on_facets(load.region, film_source, h=h, ambient=ambient)
+
+
+def film_flow(coefficient: Curve, T: Array, *, ambient: Array | float) -> tuple[Array, Array]:
+    """Convection into a surface, h(T) (T∞ - T), and its derivative."""
+    h, warmer = coefficient(T), ambient - T
+    return h * warmer, coefficient.slope(T) * warmer - h
 
 
 def grey_radiation(
