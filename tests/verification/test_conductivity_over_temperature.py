@@ -1,7 +1,7 @@
 """Conductivity, film coefficient and specific heat as tables over temperature, beside closed forms.
 
-Kirchhoff's transformation: with θ(T) = ∫ k dT, div(k grad T) = 0 becomes Laplace's equation for θ. In a wall between two
-temperatures θ is linear; between two cylinders it is linear in ln r.
+Kirchhoff's transformation: with θ(T) = ∫ k dT, div(k grad T) = 0 becomes Laplace's equation for θ. In a wall between
+two temperatures θ is linear; between two cylinders it is linear in ln r.
 Source: Carslaw, Jaeger, "Conduction of Heat in Solids", 1959, section 1.6.
 """
 
