@@ -9,7 +9,7 @@ from dougong.client import render
 from dougong.client.cli.progress import ProgressDisplay
 from dougong.client.cli.results import _part, frame_part
 from dougong.client.cli.tables import combination_lines
-from dougong.client.frames import check_name, frames_of, names_in
+from dougong.client.frames import check_name, drawn_first, frames_of, names_in
 from dougong.client.yaml_analysis import load
 from dougong.messages import NotFound
 from dougong.v1 import analysis_pb2 as a
@@ -38,6 +38,47 @@ def test_names_are_those_the_solver_gives():
         check_name("case-1", a.Analysis(steps=[CASES]))
     with pytest.raises(NotFound):
         check_name("case-1", a.Analysis(steps=[a.Step()]))
+
+
+@pytest.mark.parametrize("kind", ["modes", "buckling"])
+def test_modes_may_be_asked_for_by_number(kind):
+    """How many there will be is not known before."""
+    analysis = a.Analysis(steps=[CASES, a.Step(**{kind: {}})])
+    check_name("mode-12", analysis)
+    check_name("dead", analysis)
+    for name in ("mode-0", "mode-x", "mode-1 ", "other"):
+        with pytest.raises(NotFound):
+            check_name(name, analysis)
+    with pytest.raises(NotFound):
+        check_name("mode-1", a.Analysis(steps=[CASES]))
+
+
+def test_the_first_mode_that_deforms_the_body_is_drawn():
+    modes = step("s", "mode-1", "mode-2", "mode-3")
+    for frame, rigid in zip(modes.frames, (True, True, False), strict=True):
+        frame.mode.rigid = rigid
+    assert drawn_first(modes, "displacement") == 2
+    for frame in modes.frames:
+        frame.mode.rigid = True
+    assert drawn_first(modes, "displacement") == 0
+
+
+def test_a_mode_shape_is_drawn_by_how_far_it_moves(tmp_path, monkeypatch):
+    points, triangles, edges = box_skin()
+    skin = {"points": points, "triangles": triangles, "edges": edges, "node_index": np.arange(len(points))}
+    one = step("s", "mode-1", "mode-2")
+    for frame, value in zip(one.frames, (0.0, 515.7643), strict=True):
+        frame.kind, frame.value, frame.mode.rigid = result_pb2.Frame.KIND_MODE, value, not value
+    fields = [field_info("displacement", ["x", "y", "z"], points, options_pb2.DIMENSION_LENGTH)]
+    fields[0].step = "s"
+    drawn, client = [], OneField(points)
+    monkeypatch.setattr(render, "draw", lambda scene, target: drawn.append(scene))
+    monkeypatch.setattr(client, "field", lambda job, name, *, step, frame: np.tile([3.0, 0.0, 4.0], (len(points), 1)))
+    job = job_pb2.Job(job_id="j", analysis=a.Analysis())
+    assert render.draw_step(client, job, result_pb2.Result(fields=fields), one, skin, tmp_path / "p.png", "t")
+    assert drawn[0].title == "t, mode-2: 515.76 Hz"
+    assert (drawn[0].values == 5.0).all()
+    assert drawn[0].unit == ""
 
 
 def test_combinations_are_written_in_the_order_of_the_cases():

@@ -41,6 +41,11 @@ def test_a_free_body_and_a_held_one_are_accepted(mesh):
     assert said(mesh, analysis({"buckling": {}, "conditions": HELD, "loads": PUSH})) == []
 
 
+def test_modes_without_loads_are_nothing_to_remark_on(mesh):
+    remarks = [n.reason for n in check_model(mesh, analysis({"modes": {}})).notices]
+    assert "STEP_WITHOUT_LOAD" not in remarks
+
+
 def test_buckling_must_be_held(mesh):
     assert {r for r, _ in said(mesh, analysis({"buckling": {}, "loads": PUSH}))} == {"FREE_MODES"}
 

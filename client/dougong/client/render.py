@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.client.client import Client
-from dougong.client.frames import frames_of
+from dougong.client.frames import drawn_first, frames_of
 from dougong.client.raster import Camera, Raster, corner_normals, draw_lines, is_closed, rasterise
 from dougong.client.units import unit_name
 from dougong.messages import render as sentence
@@ -39,6 +39,8 @@ _COLOURS = (
     ("temperature", options_pb2.DIMENSION_TEMPERATURE, "CLI_PIC_TEMPERATURE", "inferno"),
     ("von_mises", options_pb2.DIMENSION_PRESSURE, "CLI_PIC_VON_MISES", "turbo"),
 )
+#: Of mode shapes by how far they move; their scale has no meaning.
+_MODE_COLOUR = ("displacement", options_pb2.DIMENSION_NONE, "CLI_PIC_MODE", "turbo")
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def draw_step(
     title
         First line of the picture; the name of a frame is added.
     frame
-        Its frame; default: that in which the coloured field is largest.
+        Its frame; default: see `drawn_first`.
 
     Returns
     -------
@@ -121,17 +123,24 @@ def draw_step(
         for info in result.fields
         if info.step == step.name and info.location in (analysis_pb2.LOCATION_NODE, analysis_pb2.LOCATION_UNSPECIFIED)
     }
-    chosen = next((c for c in _COLOURS if c[0] in nodal), None)
+    mode = frames_of(step)[0].HasField("mode")
+    chosen = next((c for c in (*_COLOURS, *[_MODE_COLOUR] * mode) if c[0] in nodal), None)
     if chosen is None or not len(skin["triangles"]):
         return False
     field, dimension, label, colours = chosen
     index = skin["node_index"]
     if frame is None:
-        frame = next((e.max_frame for e in step.extremes if e.field == field and not e.component), 0)
+        frame = drawn_first(step, field)
     shown = frames_of(step)[frame]
     if shown.name:
         title = f"{title}, {shown.name if can_write(shown.name) else frame + 1}"
-    values = np.asarray(client.field(job.job_id, field, step=step.name, frame=frame), dtype=float).reshape(-1)
+    if mode:
+        value = f"{shown.value:.5g}"
+        if shown.kind == result_pb2.Frame.KIND_MODE:
+            value = f"{value} {unit_name(options_pb2.DIMENSION_FREQUENCY, job.analysis.units)}"
+        title = f"{title}: {value}"
+    values = np.asarray(client.field(job.job_id, field, step=step.name, frame=frame), dtype=float)
+    values = np.linalg.norm(values, axis=1) if field == "displacement" else values.reshape(-1)
     points = _three(skin["points"])
     displacement = np.zeros_like(points)
     if "displacement" in nodal:
@@ -142,7 +151,8 @@ def draw_step(
     # The largest value may be inside the part; it is marked where it would be seen through the surface.
     where = int(np.searchsorted(index, top))
     on_skin = where < len(index) and index[where] == top
-    extreme = next((e for e in shown.extremes if e.field == field and not e.component), None)
+    told = "displacement_magnitude" if field == "displacement" else field
+    extreme = next((e for e in shown.extremes if e.field == told and not e.component), None)
     if on_skin or extreme is None:
         where = where if on_skin else int(np.argmax(values[index]))
         top_point, top_displacement = points[where], displacement[where]

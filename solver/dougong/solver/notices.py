@@ -27,7 +27,8 @@ def notices(problem: Problem, stored: StoredMesh) -> list[mesh_pb2.Notice]:
     for acting in (a for step in problem.steps for a in step.acting):
         used |= {c.region for c in acting.conditions} | {load.region for load in acting.loads}
     found = [notice("REGION_UNUSED", region=r) for r in sorted(problem.analysis.regions) if r not in used]
-    idle = (s for s in problem.steps if not any(a.loads or not _only_zero(a) for a in s.acting))
+    loadable = (s for s in problem.steps if s.procedure != "modes")
+    idle = (s for s in loadable if not any(a.loads or not _only_zero(a) for a in s.acting))
     found += [notice("STEP_WITHOUT_LOAD", step=s.name) for s in idle]
     bending = all(s.scheme.formulation == "incompatible_modes" for s in problem.sections)
     softened = CELLS_OF["incompatible_modes"] if bending else ()

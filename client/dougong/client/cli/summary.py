@@ -53,8 +53,9 @@ def summarise(job: job_pb2.Job, result: result_pb2.Result, frame: str = "") -> l
         asked = job.analysis.steps[k] if k < len(job.analysis.steps) else analysis_pb2.Step()
         head = say("CLI_SUM_STEP", step=step.name, procedure=_procedure(step.procedure))
         overview = OVERVIEWS.get(frames[0].kind)
-        if overview is not None and not frame:
-            lines += ["", head, "", *overview(step, frames, asked, units)]
+        if overview is not None and (not frame or frames[0].HasField("mode")):
+            shown = [frames[chosen]] if frame else frames
+            lines += ["", head, "", *overview(step, shown, asked, units)]
             continue
         if len(frames) > 1 and not frame:
             lines += ["", head, "", *_overview(step, frames, asked, units)]
