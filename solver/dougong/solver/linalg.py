@@ -36,6 +36,7 @@ from dougong.solver.coarse import LinearLevel  # noqa: E402
 from dougong.solver.kernels import Smoother  # noqa: E402
 from dougong.solver.linalg_choice import Said, relative_tolerance  # noqa: E402
 from dougong.solver.linalg_contexts import CycleContext, ProductContext  # noqa: E402
+from dougong.solver.linalg_errors import translate  # noqa: E402
 from dougong.solver.multigrid import PMultigrid  # noqa: E402
 from dougong.solver.operator import Operator  # noqa: E402
 from dougong.solver.partition import Part  # noqa: E402
@@ -54,11 +55,6 @@ _UNSOLVED = 1e-3
 
 #: Methods that can measure the residual in the energy norm; others that a user asks for take the norm of their own.
 _MEASURE_ENERGY = ("cg", "cr", "fcg", "groppcg", "pipecg", "pipecr")
-
-#: PETSc error codes (petscerror.h) that mean a zero pivot.
-_ZERO_PIVOT = (71, 81)
-_OUT_OF_MEMORY = 55
-_FLOATING_POINT = 72
 
 _numbers = itertools.count()
 
@@ -491,15 +487,3 @@ def _reason_name(reason: int) -> str:
     known = {"CONVERGED_RTOL", "CONVERGED_ATOL", "CONVERGED_ITS", "DIVERGED_ITS", "DIVERGED_DTOL"}
     names = [k for k, v in vars(PETSc.KSP.ConvergedReason).items() if isinstance(v, int) and v == reason and "_" in k]
     return next((k for k in names if k in known), names[-1] if names else str(reason))
-
-
-def translate(error: Any) -> SolveError:
-    """What an error of PETSc means."""
-    code = int(error.ierr)
-    if code in _ZERO_PIVOT:
-        return SolveError("SINGULAR_SYSTEM", cause="zero pivot", iterations=0, solver="sparse factorisation")
-    if code == _FLOATING_POINT:
-        return SolveError("NON_FINITE", solver="PETSc")
-    if code == _OUT_OF_MEMORY:
-        return SolveError("SOLVER_OUT_OF_MEMORY")
-    return SolveError("SOLVER_FAILED", code=code)

@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import dougong.solver.linalg  # noqa: F401 - it starts PETSc, with the arguments that it needs
 from dougong.messages import SolveError
-from dougong.solver.linalg import translate
+from dougong.solver.linalg_errors import translate
 
 from petsc4py import PETSc  # isort: skip
 
