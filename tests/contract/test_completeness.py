@@ -15,7 +15,7 @@ from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.formats import all_formats
 from dougong.server.executors import all_executors
 from dougong.solver.elements import SOLVABLE
-from dougong.solver.physics import all_physics
+from dougong.solver.physics import all_physics, fields_of
 from dougong.solver.procedures import all_procedures
 from dougong.v1 import analysis_pb2 as pb
 from unit import test_formats_med, test_formats_roundtrip, test_mesh_gmsh, test_mesh_vtk
@@ -144,7 +144,7 @@ def comment_of(file: str, message: str, field: str) -> str:
 @pytest.mark.parametrize("place", [("result.proto", "FieldInfo"), ("analysis.proto", "FieldRequest")])
 def test_the_contract_names_every_field_of_every_physics(place):
     named = set(re.findall(r"[a-z_]+\d?", comment_of(*place, "name")))
-    assert named == {name for p in all_physics() for name in p.FIELDS}
+    assert named == {name for p in all_physics() for name in fields_of(p)}
 
 
 def test_the_contract_names_every_procedure():

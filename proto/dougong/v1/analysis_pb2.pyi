@@ -248,6 +248,14 @@ class Equation(_message.Message):
     value: float
     def __init__(self, terms: _Optional[_Iterable[_Union[Equation.Term, _Mapping]]] = ..., value: _Optional[float] = ...) -> None: ...
 
+class ErrorEstimateOptions(_message.Message):
+    __slots__ = ["off", "target"]
+    OFF_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    off: bool
+    target: float
+    def __init__(self, target: _Optional[float] = ..., off: bool = ...) -> None: ...
+
 class Euler(_message.Message):
     __slots__ = ["angular_acceleration", "direction", "point"]
     ANGULAR_ACCELERATION_FIELD_NUMBER: _ClassVar[int]
@@ -493,20 +501,42 @@ class OrthotropicExpansion(_message.Message):
     def __init__(self, alpha1: _Optional[_Union[Quantity, _Mapping]] = ..., alpha2: _Optional[_Union[Quantity, _Mapping]] = ..., alpha3: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
 class Outputs(_message.Message):
-    __slots__ = ["fields", "vtu", "vtu_compressed"]
+    __slots__ = ["error_estimate", "extremes", "fields", "moments_about", "probes", "section_forces", "vtu", "vtu_compressed"]
+    ERROR_ESTIMATE_FIELD_NUMBER: _ClassVar[int]
+    EXTREMES_FIELD_NUMBER: _ClassVar[int]
     FIELDS_FIELD_NUMBER: _ClassVar[int]
+    MOMENTS_ABOUT_FIELD_NUMBER: _ClassVar[int]
+    PROBES_FIELD_NUMBER: _ClassVar[int]
+    SECTION_FORCES_FIELD_NUMBER: _ClassVar[int]
     VTU_COMPRESSED_FIELD_NUMBER: _ClassVar[int]
     VTU_FIELD_NUMBER: _ClassVar[int]
+    error_estimate: ErrorEstimateOptions
+    extremes: _containers.RepeatedCompositeFieldContainer[RegionExtremes]
     fields: _containers.RepeatedCompositeFieldContainer[FieldRequest]
+    moments_about: Point
+    probes: _containers.RepeatedCompositeFieldContainer[Probe]
+    section_forces: _containers.RepeatedCompositeFieldContainer[SectionForce]
     vtu: bool
     vtu_compressed: bool
-    def __init__(self, fields: _Optional[_Iterable[_Union[FieldRequest, _Mapping]]] = ..., vtu: bool = ..., vtu_compressed: bool = ...) -> None: ...
+    def __init__(self, fields: _Optional[_Iterable[_Union[FieldRequest, _Mapping]]] = ..., vtu: bool = ..., vtu_compressed: bool = ..., probes: _Optional[_Iterable[_Union[Probe, _Mapping]]] = ..., section_forces: _Optional[_Iterable[_Union[SectionForce, _Mapping]]] = ..., extremes: _Optional[_Iterable[_Union[RegionExtremes, _Mapping]]] = ..., moments_about: _Optional[_Union[Point, _Mapping]] = ..., error_estimate: _Optional[_Union[ErrorEstimateOptions, _Mapping]] = ...) -> None: ...
 
 class Point(_message.Message):
     __slots__ = ["coordinates"]
     COORDINATES_FIELD_NUMBER: _ClassVar[int]
     coordinates: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, coordinates: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class Probe(_message.Message):
+    __slots__ = ["fields", "name", "point", "tolerance"]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    POINT_FIELD_NUMBER: _ClassVar[int]
+    TOLERANCE_FIELD_NUMBER: _ClassVar[int]
+    fields: _containers.RepeatedScalarFieldContainer[str]
+    name: str
+    point: Point
+    tolerance: float
+    def __init__(self, name: _Optional[str] = ..., point: _Optional[_Union[Point, _Mapping]] = ..., fields: _Optional[_Iterable[str]] = ..., tolerance: _Optional[float] = ...) -> None: ...
 
 class Quantity(_message.Message):
     __slots__ = ["expression", "over_temperature", "over_time", "value"]
@@ -619,6 +649,14 @@ class Region(_message.Message):
     sphere: Region.Sphere
     def __init__(self, kind: _Optional[_Union[Region.Kind, str]] = ..., box: _Optional[_Union[Region.Box, _Mapping]] = ..., sphere: _Optional[_Union[Region.Sphere, _Mapping]] = ..., plane: _Optional[_Union[Region.Plane, _Mapping]] = ..., normal: _Optional[_Union[Region.NormalDirection, _Mapping]] = ..., all: _Optional[_Union[Region.Everything, _Mapping]] = ...) -> None: ...
 
+class RegionExtremes(_message.Message):
+    __slots__ = ["fields", "region"]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    fields: _containers.RepeatedScalarFieldContainer[str]
+    region: str
+    def __init__(self, region: _Optional[str] = ..., fields: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class Section(_message.Message):
     __slots__ = ["formulation", "integration", "kinematics", "material", "orientation", "region", "thickness"]
     class Formulation(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -654,6 +692,18 @@ class Section(_message.Message):
     region: str
     thickness: Quantity
     def __init__(self, region: _Optional[str] = ..., material: _Optional[str] = ..., thickness: _Optional[_Union[Quantity, _Mapping]] = ..., kinematics: _Optional[_Union[Section.Kinematics, str]] = ..., orientation: _Optional[str] = ..., integration: _Optional[_Union[Section.Integration, str]] = ..., formulation: _Optional[_Union[Section.Formulation, str]] = ...) -> None: ...
+
+class SectionForce(_message.Message):
+    __slots__ = ["about", "name", "normal", "region"]
+    ABOUT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    NORMAL_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
+    about: Point
+    name: str
+    normal: Point
+    region: str
+    def __init__(self, name: _Optional[str] = ..., region: _Optional[str] = ..., about: _Optional[_Union[Point, _Mapping]] = ..., normal: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
 
 class SolverOptions(_message.Message):
     __slots__ = ["max_iterations", "method", "petsc_options", "relative_tolerance"]

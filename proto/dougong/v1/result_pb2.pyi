@@ -51,8 +51,20 @@ class Balance(_message.Message):
     storage: float
     def __init__(self, load_sum: _Optional[_Iterable[float]] = ..., reaction_sum: _Optional[_Iterable[float]] = ..., equilibrium_error: _Optional[float] = ..., internal_energy: _Optional[float] = ..., external_work: _Optional[float] = ..., energy_error: _Optional[float] = ..., storage: _Optional[float] = ..., link_sum: _Optional[_Iterable[float]] = ...) -> None: ...
 
+class ErrorEstimate(_message.Message):
+    __slots__ = ["cells_for_target", "relative_error", "spots", "target"]
+    CELLS_FOR_TARGET_FIELD_NUMBER: _ClassVar[int]
+    RELATIVE_ERROR_FIELD_NUMBER: _ClassVar[int]
+    SPOTS_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    cells_for_target: float
+    relative_error: float
+    spots: _containers.RepeatedCompositeFieldContainer[RefinementSpot]
+    target: float
+    def __init__(self, relative_error: _Optional[float] = ..., target: _Optional[float] = ..., cells_for_target: _Optional[float] = ..., spots: _Optional[_Iterable[_Union[RefinementSpot, _Mapping]]] = ...) -> None: ...
+
 class Extreme(_message.Message):
-    __slots__ = ["component", "field", "max", "max_frame", "max_node", "max_point", "min", "min_frame", "min_node", "min_point"]
+    __slots__ = ["component", "field", "max", "max_frame", "max_node", "max_point", "min", "min_frame", "min_node", "min_point", "region"]
     COMPONENT_FIELD_NUMBER: _ClassVar[int]
     FIELD_FIELD_NUMBER: _ClassVar[int]
     MAX_FIELD_NUMBER: _ClassVar[int]
@@ -63,6 +75,7 @@ class Extreme(_message.Message):
     MIN_FRAME_FIELD_NUMBER: _ClassVar[int]
     MIN_NODE_FIELD_NUMBER: _ClassVar[int]
     MIN_POINT_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
     component: str
     field: str
     max: float
@@ -73,7 +86,8 @@ class Extreme(_message.Message):
     min_frame: int
     min_node: int
     min_point: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, field: _Optional[str] = ..., component: _Optional[str] = ..., min: _Optional[float] = ..., max: _Optional[float] = ..., min_node: _Optional[int] = ..., max_node: _Optional[int] = ..., min_point: _Optional[_Iterable[float]] = ..., max_point: _Optional[_Iterable[float]] = ..., min_frame: _Optional[int] = ..., max_frame: _Optional[int] = ...) -> None: ...
+    region: str
+    def __init__(self, field: _Optional[str] = ..., component: _Optional[str] = ..., min: _Optional[float] = ..., max: _Optional[float] = ..., min_node: _Optional[int] = ..., max_node: _Optional[int] = ..., min_point: _Optional[_Iterable[float]] = ..., max_point: _Optional[_Iterable[float]] = ..., min_frame: _Optional[int] = ..., max_frame: _Optional[int] = ..., region: _Optional[str] = ...) -> None: ...
 
 class FieldInfo(_message.Message):
     __slots__ = ["components", "crc32", "dimension", "dtype", "frame", "location", "name", "point_counts", "shape", "size_bytes", "step"]
@@ -102,10 +116,11 @@ class FieldInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., step: _Optional[str] = ..., frame: _Optional[int] = ..., location: _Optional[_Union[_analysis_pb2.Location, str]] = ..., components: _Optional[_Iterable[str]] = ..., dtype: _Optional[_Union[_mesh_pb2.DataType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., point_counts: _Optional[_Iterable[int]] = ..., dimension: _Optional[_Union[_options_pb2.Dimension, str]] = ..., size_bytes: _Optional[int] = ..., crc32: _Optional[int] = ...) -> None: ...
 
 class Frame(_message.Message):
-    __slots__ = ["balance", "extremes", "kind", "mode", "name", "points", "reactions", "solve", "value"]
+    __slots__ = ["balance", "error", "extremes", "kind", "mode", "name", "points", "probes", "reactions", "region_extremes", "section_forces", "solve", "value"]
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = []
     BALANCE_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
     EXTREMES_FIELD_NUMBER: _ClassVar[int]
     KIND_BUCKLING: Frame.Kind
     KIND_COMBINATION: Frame.Kind
@@ -118,19 +133,26 @@ class Frame(_message.Message):
     MODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
+    PROBES_FIELD_NUMBER: _ClassVar[int]
     REACTIONS_FIELD_NUMBER: _ClassVar[int]
+    REGION_EXTREMES_FIELD_NUMBER: _ClassVar[int]
+    SECTION_FORCES_FIELD_NUMBER: _ClassVar[int]
     SOLVE_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     balance: Balance
+    error: ErrorEstimate
     extremes: _containers.RepeatedCompositeFieldContainer[Extreme]
     kind: Frame.Kind
     mode: Mode
     name: str
     points: _containers.RepeatedCompositeFieldContainer[PointResult]
+    probes: _containers.RepeatedCompositeFieldContainer[ProbeValue]
     reactions: _containers.RepeatedCompositeFieldContainer[RegionSum]
+    region_extremes: _containers.RepeatedCompositeFieldContainer[Extreme]
+    section_forces: _containers.RepeatedCompositeFieldContainer[RegionSum]
     solve: SolveRecord
     value: float
-    def __init__(self, kind: _Optional[_Union[Frame.Kind, str]] = ..., name: _Optional[str] = ..., value: _Optional[float] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., mode: _Optional[_Union[Mode, _Mapping]] = ..., points: _Optional[_Iterable[_Union[PointResult, _Mapping]]] = ...) -> None: ...
+    def __init__(self, kind: _Optional[_Union[Frame.Kind, str]] = ..., name: _Optional[str] = ..., value: _Optional[float] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., mode: _Optional[_Union[Mode, _Mapping]] = ..., points: _Optional[_Iterable[_Union[PointResult, _Mapping]]] = ..., probes: _Optional[_Iterable[_Union[ProbeValue, _Mapping]]] = ..., section_forces: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., region_extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., error: _Optional[_Union[ErrorEstimate, _Mapping]] = ...) -> None: ...
 
 class GetResultRequest(_message.Message):
     __slots__ = ["job_id"]
@@ -220,6 +242,32 @@ class PointResult(_message.Message):
     reaction: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, coupling: _Optional[str] = ..., place: _Optional[_Iterable[float]] = ..., motions: _Optional[_Iterable[str]] = ..., motion: _Optional[_Iterable[float]] = ..., load: _Optional[_Iterable[float]] = ..., reaction: _Optional[_Iterable[float]] = ...) -> None: ...
 
+class ProbePlace(_message.Message):
+    __slots__ = ["cell", "distance", "point", "probe"]
+    CELL_FIELD_NUMBER: _ClassVar[int]
+    DISTANCE_FIELD_NUMBER: _ClassVar[int]
+    POINT_FIELD_NUMBER: _ClassVar[int]
+    PROBE_FIELD_NUMBER: _ClassVar[int]
+    cell: int
+    distance: float
+    point: _containers.RepeatedScalarFieldContainer[float]
+    probe: str
+    def __init__(self, probe: _Optional[str] = ..., cell: _Optional[int] = ..., point: _Optional[_Iterable[float]] = ..., distance: _Optional[float] = ...) -> None: ...
+
+class ProbeValue(_message.Message):
+    __slots__ = ["components", "dimension", "field", "probe", "values"]
+    COMPONENTS_FIELD_NUMBER: _ClassVar[int]
+    DIMENSION_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    PROBE_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    components: _containers.RepeatedScalarFieldContainer[str]
+    dimension: _options_pb2.Dimension
+    field: str
+    probe: str
+    values: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, probe: _Optional[str] = ..., field: _Optional[str] = ..., components: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[float]] = ..., dimension: _Optional[_Union[_options_pb2.Dimension, str]] = ...) -> None: ...
+
 class Provenance(_message.Message):
     __slots__ = ["analysis_sha256", "conversion_sha256", "cpu", "dougong_version", "host", "mesh_id", "petsc_version", "ranks", "scikit_fem_version"]
     ANALYSIS_SHA256_FIELD_NUMBER: _ClassVar[int]
@@ -274,13 +322,37 @@ class ReadFieldRequest(_message.Message):
     step: str
     def __init__(self, job_id: _Optional[str] = ..., name: _Optional[str] = ..., step: _Optional[str] = ..., frame: _Optional[int] = ..., location: _Optional[_Union[_analysis_pb2.Location, str]] = ..., region: _Optional[str] = ..., component: _Optional[str] = ..., offset: _Optional[int] = ..., frame_name: _Optional[str] = ...) -> None: ...
 
+class RefinementSpot(_message.Message):
+    __slots__ = ["cell", "point", "radius", "regions", "share", "size", "wanted_size"]
+    CELL_FIELD_NUMBER: _ClassVar[int]
+    POINT_FIELD_NUMBER: _ClassVar[int]
+    RADIUS_FIELD_NUMBER: _ClassVar[int]
+    REGIONS_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    WANTED_SIZE_FIELD_NUMBER: _ClassVar[int]
+    cell: int
+    point: _containers.RepeatedScalarFieldContainer[float]
+    radius: float
+    regions: _containers.RepeatedScalarFieldContainer[str]
+    share: float
+    size: float
+    wanted_size: float
+    def __init__(self, cell: _Optional[int] = ..., point: _Optional[_Iterable[float]] = ..., radius: _Optional[float] = ..., share: _Optional[float] = ..., size: _Optional[float] = ..., wanted_size: _Optional[float] = ..., regions: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class RegionSum(_message.Message):
-    __slots__ = ["region", "sum"]
+    __slots__ = ["about", "moment", "name", "region", "sum"]
+    ABOUT_FIELD_NUMBER: _ClassVar[int]
+    MOMENT_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     SUM_FIELD_NUMBER: _ClassVar[int]
+    about: _containers.RepeatedScalarFieldContainer[float]
+    moment: _containers.RepeatedScalarFieldContainer[float]
+    name: str
     region: str
     sum: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, region: _Optional[str] = ..., sum: _Optional[_Iterable[float]] = ...) -> None: ...
+    def __init__(self, region: _Optional[str] = ..., sum: _Optional[_Iterable[float]] = ..., moment: _Optional[_Iterable[float]] = ..., about: _Optional[_Iterable[float]] = ..., name: _Optional[str] = ...) -> None: ...
 
 class Result(_message.Message):
     __slots__ = ["artifacts", "fields", "job_id", "notices", "provenance", "stage_times", "steps"]
@@ -335,7 +407,7 @@ class StageTime(_message.Message):
     def __init__(self, stage: _Optional[str] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class StepResult(_message.Message):
-    __slots__ = ["balance", "constrained_dofs", "dofs", "extremes", "frames", "heat_history", "mass", "modes", "name", "points", "procedure", "reactions", "solve"]
+    __slots__ = ["balance", "constrained_dofs", "dofs", "extremes", "frames", "heat_history", "mass", "modes", "name", "points", "probes", "procedure", "reactions", "region_extremes", "solve"]
     BALANCE_FIELD_NUMBER: _ClassVar[int]
     CONSTRAINED_DOFS_FIELD_NUMBER: _ClassVar[int]
     DOFS_FIELD_NUMBER: _ClassVar[int]
@@ -346,8 +418,10 @@ class StepResult(_message.Message):
     MODES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     POINTS_FIELD_NUMBER: _ClassVar[int]
+    PROBES_FIELD_NUMBER: _ClassVar[int]
     PROCEDURE_FIELD_NUMBER: _ClassVar[int]
     REACTIONS_FIELD_NUMBER: _ClassVar[int]
+    REGION_EXTREMES_FIELD_NUMBER: _ClassVar[int]
     SOLVE_FIELD_NUMBER: _ClassVar[int]
     balance: Balance
     constrained_dofs: int
@@ -359,7 +433,9 @@ class StepResult(_message.Message):
     modes: ModalSummary
     name: str
     points: _containers.RepeatedCompositeFieldContainer[PointResult]
+    probes: _containers.RepeatedCompositeFieldContainer[ProbePlace]
     procedure: str
     reactions: _containers.RepeatedCompositeFieldContainer[RegionSum]
+    region_extremes: _containers.RepeatedCompositeFieldContainer[Extreme]
     solve: SolveRecord
-    def __init__(self, name: _Optional[str] = ..., procedure: _Optional[str] = ..., dofs: _Optional[int] = ..., constrained_dofs: _Optional[int] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ..., mass: _Optional[_Union[MassProperties, _Mapping]] = ..., modes: _Optional[_Union[ModalSummary, _Mapping]] = ..., heat_history: _Optional[_Union[HeatHistory, _Mapping]] = ..., points: _Optional[_Iterable[_Union[PointResult, _Mapping]]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., procedure: _Optional[str] = ..., dofs: _Optional[int] = ..., constrained_dofs: _Optional[int] = ..., extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ..., reactions: _Optional[_Iterable[_Union[RegionSum, _Mapping]]] = ..., balance: _Optional[_Union[Balance, _Mapping]] = ..., solve: _Optional[_Union[SolveRecord, _Mapping]] = ..., frames: _Optional[_Iterable[_Union[Frame, _Mapping]]] = ..., mass: _Optional[_Union[MassProperties, _Mapping]] = ..., modes: _Optional[_Union[ModalSummary, _Mapping]] = ..., heat_history: _Optional[_Union[HeatHistory, _Mapping]] = ..., points: _Optional[_Iterable[_Union[PointResult, _Mapping]]] = ..., probes: _Optional[_Iterable[_Union[ProbePlace, _Mapping]]] = ..., region_extremes: _Optional[_Iterable[_Union[Extreme, _Mapping]]] = ...) -> None: ...

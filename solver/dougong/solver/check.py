@@ -37,6 +37,7 @@ from dougong.solver.physics import all_physics
 from dougong.solver.problem import Problem, resolve
 from dougong.solver.regions import Regions
 from dougong.solver.rigid import free_motions
+from dougong.solver.told import check_told
 from dougong.v1 import job_pb2
 
 Violation = job_pb2.Violation
@@ -98,6 +99,8 @@ def _check_model(problem: Problem, stored: StoredMesh, cache: dict[str, tuple[St
                 continue
         if step.run.held and not held.violations:
             found += free_motions(model, held.constraints, loads, links)
+        if step is problem.steps[0]:
+            found += check_told(model, problem.analysis.outputs)
     return found
 
 

@@ -25,6 +25,7 @@ from dougong.solver.load_checks import check_load_geometry, check_rotations
 from dougong.solver.nearest import nearest
 from dougong.solver.nonlinear import law_is_nonlinear, loads_are_nonlinear
 from dougong.solver.orientation import check_orientations
+from dougong.solver.output_checks import check_outputs
 from dougong.solver.physics import Physics, Run, all_physics, for_procedure
 from dougong.solver.prestress import check_prestress
 from dougong.solver.quantities import is_zero, settled
@@ -211,10 +212,11 @@ class _Resolver:
         self.numbers = check_numbers(analysis, stored.dim)
         self.violations: list[Violation] = []
         self.analysis = settled(analysis)
-        asked = (self.say, self._region, self._point, self._kinds, self.violations.append)
+        asked = (self.say, self.check_region, self.check_point, self._kinds, self.violations.append)
         self._asked = Asked(self.analysis, stored.dim, *asked)
 
     def say(self, reason: str, field: str = "", **params: str | float) -> None:
+        """Note a violation."""
         self.violations.append(violation_from(reason, field, params))
 
     def run(self) -> Problem:
@@ -236,7 +238,7 @@ class _Resolver:
             self._temperatures(step, steps, sections)
         self.violations += check_radiation(self.analysis)
         self.violations += check_prestress(steps)
-        self._outputs(steps)
+        check_outputs(self.analysis.outputs, _unique(s.physics for s in steps), self)
         self._solver()
         return Problem(self.analysis, tuple(sections), tuple(steps))
 
@@ -260,7 +262,7 @@ class _Resolver:
             for descriptor in body.DESCRIPTOR.fields:
                 if descriptor.message_type is pb.Point.DESCRIPTOR:
                     point = getattr(body, descriptor.name)
-                    self._point(point, f"{path}.{shape}.{descriptor.name}")
+                    self.check_point(point, f"{path}.{shape}.{descriptor.name}")
                     if descriptor.name in ("normal", "direction") and not any(point.coordinates):
                         self.say("DIRECTION_ZERO", f"{path}.{shape}.{descriptor.name}")
             if shape == "sphere" and not body.radius > 0:
@@ -270,7 +272,8 @@ class _Resolver:
             if shape == "normal" and selector.kind not in (pb.Region.KIND_UNSPECIFIED, pb.Region.KIND_FACETS):
                 self.say("NORMAL_NEEDS_FACETS", f"{path}.kind", region=name)
 
-    def _point(self, point: pb.Point, path: str) -> None:
+    def check_point(self, point: pb.Point, path: str) -> None:
+        """Note a wrong number of coordinates."""
         self.violations += check_point(point, self.stored.dim, path)
 
     def _kinds(self, name: str) -> set[RegionKind]:
@@ -280,7 +283,7 @@ class _Resolver:
             return {names.get(kind, RegionKind.FACETS)}
         return {r.kind for r in self.stored.find_regions(name)}
 
-    def _region(self, name: str, wanted: Sequence[RegionKind], path: str) -> bool:
+    def check_region(self, name: str, wanted: Sequence[RegionKind], path: str) -> bool:
         """Whether a region exists and is of one of the wanted kinds."""
         if not name:
             self.say("REGION_MISSING", path)
@@ -305,7 +308,7 @@ class _Resolver:
         for k, section in enumerate(self.analysis.sections):
             path = f"sections[{k}]"
             if section.region:
-                self._region(section.region, [RegionKind.CELLS], f"{path}.region")
+                self.check_region(section.region, [RegionKind.CELLS], f"{path}.region")
             thickness = section.thickness.value if section.HasField("thickness") else 1.0
             if section.HasField("thickness") and self.stored.dim == 3:
                 self.say("THICKNESS_OF_SOLID", f"{path}.thickness")
@@ -393,7 +396,7 @@ class _Resolver:
             if wanted == "point":
                 check_point_load(self._asked, load, path)
             elif load.region or wanted not in ("cells", "body"):
-                self._region(load.region, kinds[wanted], f"{path}.region")
+                self.check_region(load.region, kinds[wanted], f"{path}.region")
             value = getattr(load, kind)
             if isinstance(value, pb.Vector):
                 if not any(value.HasField(c) for c in "xyz"):
@@ -445,18 +448,6 @@ class _Resolver:
         return kind
 
     # -- outputs and solver
-
-    def _outputs(self, steps: Sequence[ResolvedStep]) -> None:
-        known = sorted({f for s in steps for f in s.physics.FIELDS})
-        for k, request in enumerate(self.analysis.outputs.fields):
-            path = f"outputs.fields[{k}]"
-            specs = [s.physics.FIELDS[request.name] for s in steps if request.name in s.physics.FIELDS]
-            if not specs and steps:
-                near = nearest(request.name, known)
-                self.say("FIELD_UNKNOWN", f"{path}.name", field_name=request.name, near=", ".join(near))
-            at_nodes = request.location in (pb.LOCATION_UNSPECIFIED, pb.LOCATION_NODE)
-            if not at_nodes and any(s.at_points is None and s.from_field is None for s in specs):
-                self.say("FIELD_LOCATION_NOT_AVAILABLE", f"{path}.location", field_name=request.name)
 
     def _solver(self) -> None:
         options = self.analysis.solver

@@ -151,6 +151,11 @@ def thermal_forces(model: Model, thermal: Terms) -> Array:
     return -_forces(model, cell_values(model, nothing, thermal))
 
 
+def forces_of_flux(model: Model, u: Array, thermal: Terms | None = None) -> Array:
+    """The nodal forces (heat flows) of the fluxes of a solution, thermal strain taken off, shape (n_local, nc)."""
+    return _forces(model, cell_values(model, u, thermal))
+
+
 def _forces(model: Model, values_of_cells: Iterable[CellValues]) -> Array:
     """Nodal forces with which a flux is in equilibrium, shape (n_local, nc); complete on owned nodes."""
     force = np.zeros((model.part.n_local, model.components))

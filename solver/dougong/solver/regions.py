@@ -85,6 +85,12 @@ class Regions:
             return {_selected_kind(self.selectors[name])}
         return {r.kind for r in self.stored.find_regions(name)}
 
+    def cell_number(self, cell: int) -> int:
+        """The number in the mesh file of a cell, from its index in the stored mesh."""
+        block = int(np.searchsorted(self.stored.offsets, cell, side="right")) - 1
+        ids = self.stored.cell_ids(block)
+        return cell + 1 if ids is None else int(ids[cell - self.stored.offsets[block]])
+
     def nodes(self, name: str) -> NDArray[np.int32]:
         """Local nodes of a region, ascending: of facets and cells all their nodes, mid-side nodes too.
 

@@ -59,24 +59,27 @@ class Smoothed:
         The places, with their counts.
     sums
         shape (slots.n, width): sums over the cells; becomes the averages.
+    weights
+        shape (slots.n,): of what was added up; default: the number of cells.
     """
 
-    def __init__(self, slots: Slots, sums: Array) -> None:
+    def __init__(self, slots: Slots, sums: Array, weights: Array | None = None) -> None:
         self._slots = slots
-        sums /= np.maximum(slots.count, 1.0)[:, None]
-        self._means = sums
+        weights = np.maximum(slots.count, 1.0) if weights is None else weights
+        sums /= weights[:, None]
+        self.means = sums
         self._ghosts_known = False
 
     def at_nodes(self) -> Array:
         """The averages at the owned nodes, shape (n_owned, width); between materials that of the largest norm."""
         slots, part = self._slots, self._slots.part
         if len(slots.materials) == 1:
-            return self._means[: part.n_owned]
+            return self.means[: part.n_owned]
         node = slots.keys // len(slots.materials)
-        order = np.lexsort((np.linalg.norm(self._means, axis=1), node))
+        order = np.lexsort((np.linalg.norm(self.means, axis=1), node))
         last = np.flatnonzero(np.diff(node[order], append=-1))  # of each node the place of largest norm
-        out = np.full((part.n_local, self._means.shape[1]), np.nan)
-        out[node[order[last]]] = self._means[order[last]]
+        out = np.full((part.n_local, self.means.shape[1]), np.nan)
+        out[node[order[last]]] = self.means[order[last]]
         return out[: part.n_owned]
 
     def within(self, material: int) -> Array:
@@ -90,11 +93,11 @@ class Smoothed:
         slots, part = self._slots, self._slots.part
         if len(slots.materials) == 1:
             if not self._ghosts_known:
-                part.halo.update(self._means)
+                part.halo.update(self.means)
                 self._ghosts_known = True
-            return self._means
-        out = np.full((part.n_local, self._means.shape[1]), np.nan)
+            return self.means
+        out = np.full((part.n_local, self.means.shape[1]), np.nan)
         here = slots.keys % len(slots.materials) == material
-        out[slots.keys[here] // len(slots.materials)] = self._means[here]
+        out[slots.keys[here] // len(slots.materials)] = self.means[here]
         part.halo.update(out)
         return out

@@ -40,6 +40,8 @@ class StepContext:
         `growing`.
     growing
         Whether there may be more frames than have names yet.
+    told
+        What frames tell beside their fields (`dougong.solver.fields.told_of`).
     vtu_fields
         Filled with what belongs into the .vtu file of a frame.
     notices
@@ -55,6 +57,7 @@ class StepContext:
     alone: bool = True
     frame_names: list[str] = field(init=False)
     growing: bool = False
+    told: Any = None
     vtu_fields: list[PointData] = field(default_factory=list)
     notices: list[mesh_pb2.Notice] = field(default_factory=list)
 

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from dougong.messages import SolveError
 from dougong.solver.conditions import ConstraintSet
-from dougong.solver.fields import NodalState
+from dougong.solver.extremes import envelope
 from dougong.solver.frames import FrameSpec
 from dougong.solver.link_share import LinkShare
 from dougong.solver.loadings import Loading, superpose
 from dougong.solver.loads import film_forces
 from dougong.solver.model import Model
+from dougong.solver.section_forces import add_sum
+from dougong.solver.state import NodalState
 from dougong.v1 import result_pb2
 
 Array = NDArray[np.float64]
@@ -137,37 +139,15 @@ def step_result(
     return whole
 
 
-def envelope(of_frames: Sequence[Sequence[result_pb2.Extreme]]) -> list[result_pb2.Extreme]:
-    """The extremes over all frames; of equal values that of the first frame."""
-    whole: dict[tuple[str, str], result_pb2.Extreme] = {}
-    for extremes in of_frames:
-        for e in extremes:
-            found = whole.setdefault((e.field, e.component), e)
-            if found is e:
-                continue
-            low, high = (found if found.min <= e.min else e), (found if found.max >= e.max else e)
-            whole[e.field, e.component] = result_pb2.Extreme(
-                field=e.field,
-                component=e.component,
-                min=low.min,
-                min_node=low.min_node,
-                min_point=low.min_point,
-                min_frame=low.min_frame,
-                max=high.max,
-                max_node=high.max_node,
-                max_point=high.max_point,
-                max_frame=high.max_frame,
-            )
-    return list(whole.values())
-
-
 def _by_region(state: NodalState) -> list[result_pb2.RegionSum]:
     model = state.model
     sums = []
     for region in dict.fromkeys(c.region for acting in model.step.acting for c in acting.conditions if c.region):
         nodes = model.regions.nodes(region)
-        here = state.reaction[nodes[nodes < model.part.n_owned]].sum(axis=0)
-        sums.append(result_pb2.RegionSum(region=region, sum=model.part.comm.sum(here).tolist()))
+        nodes = nodes[nodes < model.part.n_owned]
+        message = result_pb2.RegionSum(region=region)
+        add_sum(message, model, nodes, state.reaction[nodes], state.about)
+        sums.append(message)
     return sums
 
 

@@ -123,6 +123,8 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
             context.alone = len(problem.steps) == 1
             steps.append(procedure(step.procedure_on(problem.sections)).run(context))
             told += [n for n in context.notices if n not in told]
+            if context.told is not None:
+                context.told.complete(steps[-1])
         files = writer.finish()
     finally:
         history.close()

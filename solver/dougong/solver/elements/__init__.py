@@ -6,7 +6,7 @@ quadratic cells included (isoparametric). `NodalBasis` and `FacetBasis` are what
 """
 
 from dougong.solver.elements.bases import FacetBasis, LoadBasis, NodalBasis
-from dougong.solver.elements.extrapolate import extrapolation
+from dougong.solver.elements.extrapolate import extrapolation, finer, sampling
 from dougong.solver.elements.families import ELEMENTS, LINEAR, SOLVABLE
 from dougong.solver.elements.rules import quadrature
 from dougong.solver.elements.tables import (
@@ -32,11 +32,13 @@ __all__ = [
     "Reference",
     "corner_values",
     "extrapolation",
+    "finer",
     "linear_reference",
     "load_reference",
     "permutation",
     "quadrature",
     "reference",
+    "sampling",
     "stiffness_reference",
     "tabulate",
 ]

@@ -7,9 +7,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.meshes.cells import CellType
+from dougong.meshes.cells import CELL_TYPES, CellType
 from dougong.solver.elements.pyramid import collapsed
-from dougong.solver.elements.tables import reference
+from dougong.solver.elements.rules import Degree, quadrature
+from dougong.solver.elements.tables import Reference, reference
 
 Array = NDArray[np.float64]
 
@@ -26,6 +27,44 @@ def extrapolation(name: str, rule: str = "full") -> Array:
     LE10). (Hinton and Campbell, "Local and global smoothing of discontinuous finite element functions using a least
     squares method", IJNME 8, 1974.)
     """
+    return _fit(name, rule, np.array(CELL_TYPES[name].reference).T)
+
+
+@cache
+def sampling(name: str, rule: str = "full") -> tuple[Array, Array]:
+    """Points at which the flux of a quadratic cell is most accurate, and the matrix to them.
+
+    Returns
+    -------
+    points : ndarray, shape (dim, n)
+        Those of the rule one order lower, where gradients are superconvergent (Barlow, "Optimal stress locations in
+        finite element models", IJNME 10, 1976).
+    matrix : ndarray, shape (n, nq)
+        From the integration points of a rule, by the fit of `extrapolation`.
+    """
+    X, _ = quadrature(CELL_TYPES[name].family, _SUPERCONVERGENT[CELL_TYPES[name].family])
+    return X, _fit(name, rule, X)
+
+
+@cache
+def finer(name: str, rule: str = "full") -> tuple[Reference, Array] | None:
+    """A rule that sees what a flux lacks, and the matrix to its points from those of another.
+
+    None where that is the rule itself: on all but quadratic triangles, of which the three points are those where the
+    flux is most accurate.
+    """
+    if name != "tri6":
+        return None
+    at = reference(name, "load")
+    return at, _fit(name, rule, at.X)
+
+
+#: Degrees of the rules whose points `sampling` gives.
+_SUPERCONVERGENT: dict[str, Degree] = {"tri": 2, "quad": 3, "tet": 2, "hex": 3, "wedge": (2, 3), "pyramid": (3, 2)}
+
+
+def _fit(name: str, rule: str, X: Array) -> Array:
+    """Matrix from the integration points to points X, (dim, n), by the fit of `extrapolation`; shape (n, nq)."""
     at = reference(name, rule)
     cell = at.type
 
@@ -34,8 +73,7 @@ def extrapolation(name: str, rule: str = "full") -> Array:
             return _pyramid_terms(X, cell)
         return np.array([np.prod(X.T**p, axis=1) for p in _powers(cell, 1 if rule == "reduced" else cell.order)]).T
 
-    nodes = np.array(cell.reference).T
-    return np.asarray(terms(nodes) @ np.linalg.pinv(terms(at.X)))
+    return np.asarray(terms(X) @ np.linalg.pinv(terms(at.X)))
 
 
 def _powers(cell: CellType, order: int) -> list[NDArray[np.int64]]:

@@ -70,6 +70,8 @@ class Run:
         their field paths.
     fields
         Names of the fields that are written and told of when none is asked for; empty: those of the physics.
+    estimated
+        Whether the discretisation error is estimated without being asked for.
     """
 
     procedure: str
@@ -77,6 +79,7 @@ class Run:
     nonlinear: str = ""
     check: Callable[[pb.Step, str, Sequence[tuple[str, pb.Material]]], list[job_pb2.Violation]] | None = None
     fields: tuple[str, ...] = ()
+    estimated: bool = False
 
 
 def at_points(matrices: Array, vectors: Array) -> Array:
@@ -209,6 +212,8 @@ class Physics(Protocol):
     EXPANSION: Expansion | None
     FIELDS: Mapping[str, FieldSpec]
     DEFAULT_FIELDS: tuple[str, ...]
+    #: The flux as a field, such as stress, as a vector s for which sᵀ C⁻¹ s is twice the energy; C see `coefficient`.
+    FLUX: str
     #: Mesh dimensions it can be computed in.
     DIMENSIONS: tuple[int, ...]
     #: Whether a two-dimensional mesh alone does not say what it stands for.

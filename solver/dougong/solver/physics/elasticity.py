@@ -118,7 +118,7 @@ class Elasticity:
 
     NAME = "elasticity"
     PROCEDURES: Mapping[str, Run] = {
-        "static": Run("static"),
+        "static": Run("static", estimated=True),
         "modes": Run(
             "modes",
             held=False,
@@ -201,6 +201,7 @@ class Elasticity:
         },
     }
     DEFAULT_FIELDS = ("displacement", "reaction", "stress", "von_mises")
+    FLUX = "stress"
 
     def components(self, dim: int) -> tuple[str, ...]:
         """See `Physics`."""

@@ -109,7 +109,7 @@ class Heat:
 
     NAME = "heat"
     PROCEDURES: Mapping[str, Run] = {
-        "steady_heat": Run("static", nonlinear="newton", check=_check_steady),
+        "steady_heat": Run("static", estimated=True, nonlinear="newton", check=_check_steady),
         "transient_heat": Run("transient", held=False, check=check_transient),
     }
     UNKNOWN = "temperature"
@@ -149,6 +149,7 @@ class Heat:
         ),
     }
     DEFAULT_FIELDS = ("temperature", "reaction", "heat_flux")
+    FLUX = "heat_flux"
 
     def components(self, dim: int) -> tuple[str, ...]:
         """See `Physics`."""
