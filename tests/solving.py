@@ -25,7 +25,7 @@ from dougong.internal import run_pb2
 from dougong.meshes import canonical
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import Mesh
-from dougong.solver import linalg, rundir, worker
+from dougong.solver import linalg, linalg_graph, rundir, worker
 from dougong.solver.assemble import assemble
 from dougong.solver.check import check
 from dougong.solver.comm import Comm, Mpi, Serial
@@ -231,7 +231,7 @@ def model_of(mesh: Mesh | StoredMesh, given: dict[str, Any] | pb.Analysis, comm:
     stored = mesh if isinstance(mesh, StoredMesh) else store(mesh)
     message = analysis(given)
     problem = resolve(message, stored)
-    cut = linalg.graph_partitioner(WORLD) if comm is None and WORLD.size > 1 else None
+    cut = linalg_graph.graph_partitioner(WORLD) if comm is None and WORLD.size > 1 else None
     part = build_part(stored, comm or _world(), by_graph(cut) if cut is not None else None)
     regions = Regions(stored, part, dict(message.regions))
     section_of, wrong = assign_sections(problem, part, regions)

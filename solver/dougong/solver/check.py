@@ -38,7 +38,7 @@ from dougong.solver.problem import Problem, resolve
 from dougong.solver.regions import Regions
 from dougong.solver.rigid import free_motions
 from dougong.solver.told import check_told
-from dougong.v1 import job_pb2
+from dougong.v1 import job_pb2, mesh_pb2
 
 Violation = job_pb2.Violation
 
@@ -59,7 +59,8 @@ def check(request: run_pb2.CheckRequest, cache: dict[str, tuple[StoredMesh, Part
     try:
         stored = StoredMesh(Path(request.mesh_directory))
         problem = resolve(request.analysis, stored)
-        reply.violations.extend(_check_model(problem, stored, cache if cache is not None else {}))
+        wrong, told = _check_model(problem, stored, cache if cache is not None else {})
+        reply.violations.extend(wrong)
     except InputError as error:
         reply.violations.extend(error.violations)
     except DataLoss as error:
@@ -67,12 +68,15 @@ def check(request: run_pb2.CheckRequest, cache: dict[str, tuple[StoredMesh, Part
     if not reply.violations:
         reply.estimate.CopyFrom(estimate(problem, stored, request.resources))
         reply.kind = kind(problem, stored, reply.estimate.solver)
-        reply.notices.extend(notices(problem, stored))
+        reply.notices.extend([*notices(problem, stored), *told])
     return reply
 
 
-def _check_model(problem: Problem, stored: StoredMesh, cache: dict[str, tuple[StoredMesh, Part]]) -> list[Violation]:
+def _check_model(
+    problem: Problem, stored: StoredMesh, cache: dict[str, tuple[StoredMesh, Part]]
+) -> tuple[list[Violation], list[mesh_pb2.Notice]]:
     """What only the geometry tells: empty selections, cells without section, contradictions, free motions."""
+    told: list[mesh_pb2.Notice] = []
     if stored.digest not in cache:
         cache.clear()
         cache[stored.digest] = (stored, build_part(stored, Serial()))
@@ -82,7 +86,7 @@ def _check_model(problem: Problem, stored: StoredMesh, cache: dict[str, tuple[St
     section_of, wrong = assign_sections(problem, part, regions)
     found += wrong
     if found:
-        return found
+        return found, told
     for step in problem.steps:
         model = Model(step, part, regions, problem.sections, section_of)
         held = Conditions(model)
@@ -93,28 +97,29 @@ def _check_model(problem: Problem, stored: StoredMesh, cache: dict[str, tuple[St
         loads.run(restraining_only=True)
         links = None
         if not held.violations:
-            links, wrong = _check_links(model, held)
+            links, wrong, said = _check_links(model, held)
             found += wrong
+            told += [n for n in said if n not in told]
             if wrong:
                 continue
         if step.run.held and not held.violations:
             found += free_motions(model, held.constraints, loads, links)
         if step is problem.steps[0]:
             found += check_told(model, problem.analysis.outputs)
-    return found
+    return found, told
 
 
-def _check_links(model: Model, held: Conditions) -> tuple[LinkRows | None, list[Violation]]:
-    """The links of a step, None where it has none, and what is wrong with them."""
+def _check_links(model: Model, held: Conditions) -> tuple[LinkRows | None, list[Violation], list[mesh_pb2.Notice]]:
+    """The links of a step, None where it has none, what is wrong with them, and what is worth knowing."""
     try:
         links = linked(model)
         if links is None:
-            return None, []
+            return None, [], []
         loadings = held_by(held, links, 1 + len(model.step.cases))
         reduction = reduced(model.part, held.constraints, links, loadings)
     except InputError as error:
-        return None, list(error.violations)
-    return LinkRows(model, links, reduction.held_points), []
+        return None, list(error.violations), []
+    return LinkRows(model, links, reduction.held_points), [], [*links.notices, *reduction.notices]
 
 
 def _empty_regions(problem: Problem, regions: Regions) -> list[Violation]:

@@ -102,13 +102,14 @@ class MasterFacets:
             nodes = f.nodes[f.mine(part)]
             mine.append((f.type, part.nodes[nodes], part.points[nodes]))
         every = [piece for of_rank in part.comm.gather(mine) for piece in of_rank]
-        nodes, points = {}, {}
+        of_facets: dict[str, Ints] = {}
+        points: dict[str, Array] = {}
         for kind in sorted({kind for kind, _, _ in every}):
             of_kind = np.concatenate([n for k, n, _ in every if k == kind])
             order = np.lexsort(of_kind.T)  # as on any number of ranks
-            nodes[kind] = of_kind[order]
+            of_facets[kind] = of_kind[order]
             points[kind] = np.concatenate([p for k, _, p in every if k == kind])[order]
-        return cls(nodes, points)
+        return cls(of_facets, points)
 
     def __len__(self) -> int:
         return sum(len(n) for n in self.nodes.values())

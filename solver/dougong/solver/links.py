@@ -111,8 +111,8 @@ def links_of(model: Model) -> tuple[Links, list[job_pb2.Violation]]:
         wrong += add_springs(places, springs)
         wrong += add_masses(places, masses)
     total = unknowns.total
-    together = [b.together(part.comm, total) for b in (equations, springs, masses)]
-    return Links(unknowns, tuple(points), together[0], tuple(sources), *together[1:], tuple(notices)), wrong
+    rows, pulling, moving = (b.together(part.comm, total) for b in (equations, springs, masses))
+    return Links(unknowns, tuple(points), rows, tuple(sources), pulling, moving, tuple(notices)), wrong
 
 
 def _add_equation(

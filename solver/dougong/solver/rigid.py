@@ -127,7 +127,8 @@ def free_motions(
     """
     physics, points = model.physics, model.part.points
     found = bodies(model)
-    centre, size = points.mean(axis=0), max(float(np.ptp(points, axis=0).max()), np.finfo(float).tiny)
+    centre = points.mean(axis=0)
+    size = float(max(np.ptp(points, axis=0).max(), np.finfo(float).tiny))
     names, _ = physics.free_modes(points[:1], model.axisymmetric)
     n_modes = len(names)
 

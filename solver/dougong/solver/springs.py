@@ -199,7 +199,7 @@ def add_masses(places: Places, rows: RowBuilder) -> list[job_pb2.Violation]:
 
 def mass_on_facets(model: Model) -> list[ElementMatrices]:
     """What masses spread over facets add to the mass matrix, as element matrices. Collective."""
-    from dougong.solver.physics.surfaces import surface_mass
+    from dougong.solver.physics._supports import surface_mass
 
     builder = LoadBuilder(model)
     for mass in model.step.analysis.masses:

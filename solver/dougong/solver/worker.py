@@ -24,7 +24,7 @@ import skfem
 from dougong.internal import run_pb2
 from dougong.meshes.canonical import CONVERTER_VERSION, StoredMesh
 from dougong.messages import FemError, InputError, render
-from dougong.solver import linalg, rundir
+from dougong.solver import linalg, linalg_graph, rundir
 from dougong.solver.comm import Comm, Mpi, Serial
 from dougong.solver.graph import by_graph
 from dougong.solver.history import History, wanted_steps
@@ -107,7 +107,7 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
     problem = resolve(spec.analysis, stored)
 
     clock.report(job_pb2.Progress(stage="partition"))
-    cut = linalg.graph_partitioner(mpi) if comm.size > 1 else None
+    cut = linalg_graph.graph_partitioner(mpi) if comm.size > 1 else None
     part = build_part(stored, comm, by_graph(cut) if cut is not None else None)
     regions = Regions(stored, part, dict(spec.analysis.regions))
     section_of, wrong = assign_sections(problem, part, regions)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from dougong.client.cli.console import count, number, numbers, say, seconds, table
 from dougong.client.cli.overviews import OVERVIEWS
+from dougong.client.cli.summary_points import point_lines
 from dougong.client.cli.tables import (
     NOISE,
     combination_lines,
@@ -65,6 +66,8 @@ def summarise(job: job_pb2.Job, result: result_pb2.Result, frame: str = "") -> l
         rows = _extremes(one.extremes, units) + _rows(step, one.balance, one.solve, units)
         lines += ["", head, "", *table(rows, indent="  ")]
         lines += ["", *_forces(step, one, units)]
+        if one.points:
+            lines += ["", *point_lines(one.points, units)]
     stages = [f"{_stage(t.stage)} {seconds(t.seconds)}" for t in result.stage_times]
     made = result.provenance
     rows = [("  " + say("CLI_SUM_TIMES"), ", ".join(stages))]

@@ -227,7 +227,8 @@ def _solve_all(
                 continue
             frame = next((first + n for n, spec in enumerate(specs) if spec.solved == k), None)
             y, record = solver.solve(system.right_hand_side(k), further=sum(needed[k + 1 :]))
-            solved.append(_Solved(*system.solution(k, y), record))
+            u, points = system.solution(k, y)
+            solved.append(_Solved(u, points, record))
     finally:
         solver.destroy()
         system.destroy()
