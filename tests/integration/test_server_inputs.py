@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import uuid
@@ -158,6 +159,14 @@ def test_what_cannot_be_taken_is_refused(server, mesh_id, heated):
         found = [(v.reason, v.field) for v in error.violations]
         assert (reason, f"{PLACE}.{field}") in found, (source, found)
     assert len(server.jobs.ListJobs(job_pb2.ListJobsRequest()).jobs) == before
+
+
+def test_too_many_frames(monkeypatch):
+    from dougong.server import inputs
+
+    monkeypatch.setattr(inputs, "_MOST_FILES", -1)
+    found = asyncio.run(inputs.Inputs(None, None, None).find(a.Analysis(), "local"))
+    assert [(v.reason, v.params["limit"]) for v in found.violations] == [("INPUT_TOO_MANY_FRAMES", "-1")]
 
 
 def test_a_job_that_failed_has_nothing(server, mesh_id):

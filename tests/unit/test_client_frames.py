@@ -81,6 +81,16 @@ def test_a_mode_shape_is_drawn_by_how_far_it_moves(tmp_path, monkeypatch):
     assert drawn[0].unit == ""
 
 
+def test_the_frames_of_what_follows_another_step_are_not_known():
+    """They may be times, or the load cases of another job."""
+    given = a.Analysis(steps=[a.Step(load_cases=[a.LoadCase(name="wind")])])
+    with pytest.raises(NotFound):
+        check_name("t=5", given)
+    load = a.Load(temperature=a.TemperatureField(from_job=a.FromJob(job_id="job-1"), all_frames=True))
+    given.steps.add().loads.append(load)
+    check_name("t=5", given)
+
+
 def test_combinations_are_written_in_the_order_of_the_cases():
     names = names_in(a.Analysis(steps=[CASES]))
     assert combination_lines(CASES, names) == ["  combination-1  = 1.35 dead - case-2", "  dead alone     = dead"]

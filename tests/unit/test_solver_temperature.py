@@ -99,6 +99,14 @@ WRONG = {
     ),
     "a frame too many": (lambda: sequence(from_step(frame=2)), "FRAME_NUMBER_UNKNOWN", f"{LATER}.from_step.frame"),
     "a negative frame": (lambda: sequence(from_step(frame=-1)), "FRAME_NUMBER_UNKNOWN", f"{LATER}.from_step.frame"),
+    "an initial state of an unknown step": (
+        lambda: sequence(HOT, HEATING | {"name": "again", "initial": {"fromStep": {"step": "heatin"}}}),
+        "STATE_OF_UNKNOWN_STEP", "steps[2].initial.from_step.step",
+    ),
+    "an initial state without temperature": (
+        lambda: sequence(HOT, HEATING | {"name": "again", "initial": {"fromStep": {"step": "stress"}}}),
+        "STATE_NOT_THERMAL", "steps[2].initial.from_step.step",
+    ),
     "all frames of a number": (
         lambda: heated({"value": value(HOT), "allFrames": True}, HELD), "ALL_FRAMES_OF_VALUE", f"{FIRST}.all_frames",
     ),
@@ -156,12 +164,37 @@ def test_a_heat_step_takes_no_temperature_load():
     assert ("KIND_NOT_FOR_PROCEDURE", FIRST) in refused(given)
 
 
-def test_a_frame_that_was_not_there_is_an_error_of_the_model():
-    """Of a step that follows another one it is not known before how many frames it will have."""
-    given = sequence(from_step(all_frames=True), heated(HOT, HELD)["steps"][0])
+@pytest.mark.parametrize("asks", ["a temperature", "an initial state"])
+def test_a_frame_that_was_not_there_is_an_error_of_the_model(asks):
+    """Of a transient step it is not known before how many frames it will have."""
+    given = sequence(HOT)
+    transient = {"duration": value(1.0), "outputTimes": [0.5, 1.0]}
+    given["materials"]["m"] |= {"density": value(1.0), "specificHeat": value(1.0)}
+    given["steps"][0] = {"name": "heating", "transientHeat": transient, "initial": {"temperature": value(20.0)}}
+    state = {"fromStep": {"step": "heating", "frame": 2}}
+    if asks == "a temperature":
+        given["steps"][1]["loads"] = [warm(state)]
+        place = f"{LATER}.from_step.frame"
+    else:
+        del given["outputs"]  # of a static step
+        given["steps"][1] = given["steps"][0] | {"name": "again", "initial": state}
+        place = "steps[1].initial.from_step.frame"
     assert refused(given) == []
-    solved = solve(MESH, given)
-    assert [f.name for f in solved.result.steps[1].frames] == ["a", "b"]
+    failure = solve(MESH, given).failure
+    assert [(v.reason, v.field) for v in failure.violations] == [("FRAME_NUMBER_UNKNOWN", place)]
+
+
+def test_what_a_step_that_follows_another_costs():
+    """As many solutions as there are frames; as many matrices where the stiffness depends on temperature."""
+    given = sequence(from_step(all_frames=True))
+    one = check_model(MESH, sequence(from_step())).estimate
+    given["steps"][0] = HEATING | {"loadCases": [{"name": f"c{k}"} for k in range(40)]}
+    many = check_model(MESH, given).estimate
+    assert many.seconds > one.seconds
+    assert many.memory_bytes > one.memory_bytes
+    modulus = table(at=[0.0, 200.0], value=[2e5, 1e5])
+    given["materials"]["m"]["elastic"]["youngModulus"] = modulus
+    assert check_model(MESH, given).estimate.seconds > many.seconds
 
 
 @pytest.mark.parametrize(("frame", "case"), [({}, 1), ({"frame": 0}, 0), ({"frame": 1}, 1)])

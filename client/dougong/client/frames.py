@@ -49,10 +49,15 @@ def names_in(analysis: analysis_pb2.Analysis) -> list[str]:
     return found
 
 
+def _follows(step: analysis_pb2.Step) -> bool:
+    """Whether a step has the frames of another one, which may lie in another job."""
+    return any(load.WhichOneof("kind") == "temperature" and load.temperature.all_frames for load in step.loads)
+
+
 def check_name(name: str, analysis: analysis_pb2.Analysis) -> None:
     """Make sure that a frame asked for will be there; "" asks for none.
 
-    Which times a transient step will have is not looked at.
+    Which times a transient step will have is not looked at, nor what a step follows.
 
     Raises
     ------
@@ -60,7 +65,7 @@ def check_name(name: str, analysis: analysis_pb2.Analysis) -> None:
         It will not; names those there are.
     """
     known = names_in(analysis)
-    if any(step.WhichOneof("procedure") in _UNNAMED for step in analysis.steps):
+    if any(step.WhichOneof("procedure") in _UNNAMED or _follows(step) for step in analysis.steps):
         return
     if any(step.WhichOneof("procedure") in _MODAL for step in analysis.steps):
         # How many modes there will be is not always known before.

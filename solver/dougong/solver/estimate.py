@@ -14,6 +14,8 @@ import math
 from dougong.meshes.canonical import StoredMesh
 from dougong.solver import costs, estimate_heat
 from dougong.solver.estimate_heat import repeats
+from dougong.solver.estimate_increments import increments
+from dougong.solver.increments import TOGETHER
 from dougong.solver.linalg_choice import choose, size_of
 from dougong.solver.problem import Problem, is_axisymmetric
 from dougong.v1 import job_pb2
@@ -72,7 +74,12 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
             work = again.setups * work + again.solves * n * each
             kept += estimate_heat.BYTES_PER_NUMBER * numbers
         frames = step.frames[1:]
-        memory = max(memory, kept + _BYTES_PER_CASE * n * max(len(step.cases) - 1, 0))
+        following = increments(step, problem.steps)
+        if any(step.physics.varies(s.material) for s in problem.sections):
+            work *= max(following, 1)  # each with a matrix of its own
+        work += n * _SECONDS_SOLVED * max(following - 1, 0)
+        kept_cases = max(len(step.cases), min(following, TOGETHER)) - 1
+        memory = max(memory, kept + _BYTES_PER_CASE * n * max(kept_cases, 0))
         work += n * sum(_SECONDS_SUPERPOSED if f.solved is None else _SECONDS_SOLVED for f in frames)
         seconds += work / ranks**costs.EFFICIENCY
         dofs = max(dofs, n)

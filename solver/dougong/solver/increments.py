@@ -8,6 +8,9 @@ from dougong.solver.loadings import warmed
 from dougong.solver.model import Model
 from dougong.solver.temperature import followed, frames_followed
 
+#: So many that share a matrix are solved together: their loads and solutions are kept until the matrix is gone.
+TOGETHER = 16
+
 
 @dataclass(frozen=True)
 class Increment:

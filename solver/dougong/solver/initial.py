@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dougong.messages import InputError
 from dougong.solver.model import Model
+from dougong.solver.temperature import values_of_step
 from dougong.solver.values import Values
 
 Array = NDArray[np.float64]
@@ -23,13 +24,14 @@ def initial_temperature(model: Model) -> Array:
     Raises
     ------
     InputError
-        An expression has no value somewhere.
+        An expression has no value somewhere, or there is no such frame.
     """
     initial, part = model.step.message.initial, model.part
     if initial.WhichOneof("state") == "from_step":
         state = initial.from_step
         assert model.history is not None
-        return model.history.values(state.step, state.frame if state.HasField("frame") else -1).copy()
+        frame = state.frame if state.HasField("frame") else None
+        return values_of_step(model.history, state.step, frame, f"{model.step.own.path}.initial.from_step")
     values = Values(model, initial, f"{model.step.own.path}.initial")
     found = np.empty((part.n_local, 1))
     found[:, 0] = values.at(initial.temperature, part.points)

@@ -134,11 +134,30 @@ def state_of(
     number = increment if given.all_frames else state.frame if state.HasField("frame") else None
     if isinstance(state, pb.FromJob):
         return history.inputs.values(state, number, nodes)
-    last = len(history.frames(state.step)) - 1
-    if number is not None and number > last:
-        place = f"{path}.from_step.frame"
-        raise InputError([violation("FRAME_NUMBER_UNKNOWN", place, frame=number, step=state.step, last=last)])
-    return history.values(state.step, -1 if number is None else number)[:, 0]
+    return values_of_step(history, state.step, number, f"{path}.from_step")[:, 0]
+
+
+def values_of_step(history: History, step: str, frame: int | None, path: str) -> Array:
+    """Values of a frame of an earlier step, shape (n_local, nc).
+
+    Parameters
+    ----------
+    history
+        What there is.
+    step, frame
+        Name of the step, and number of the frame; None: the last.
+    path
+        Field path of the FromStep that asks for it.
+
+    Raises
+    ------
+    InputError
+        There is no such frame.
+    """
+    last = len(history.frames(step)) - 1
+    if frame is not None and frame > last:
+        raise InputError([violation("FRAME_NUMBER_UNKNOWN", f"{path}.frame", frame=frame, step=step, last=last)])
+    return history.values(step, -1 if frame is None else frame)
 
 
 def followed(step: pb.Step) -> pb.TemperatureField | None:

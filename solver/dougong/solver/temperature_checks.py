@@ -63,7 +63,7 @@ def check_state(state: pb.FromStep, path: str, earlier: Sequence[Source], later:
 def check_temperatures(
     step: pb.Step, path: str, earlier: Sequence[Source], later: Sequence[str], static: bool
 ) -> list[Violation]:
-    """What is wrong with the temperatures that a step and its load cases say.
+    """What is wrong with the temperatures in which a step begins, and which it and its load cases say.
 
     Parameters
     ----------
@@ -75,6 +75,8 @@ def check_temperatures(
         Whether the step is one of static equilibrium, which alone can follow the frames of another.
     """
     found: list[Violation] = []
+    if step.initial.WhichOneof("state") == "from_step":
+        found += check_state(step.initial.from_step, f"{path}.initial.from_step", earlier, later)
     own = [(f"{path}.loads[{k}]", load) for k, load in enumerate(step.loads)]
     of_cases = [
         (f"{path}.load_cases[{c}].loads[{k}]", load)

@@ -22,7 +22,7 @@ from dougong.solver.coarse import LinearLevel
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.frames import FrameSpec, unit
-from dougong.solver.increments import Increment, increments_of
+from dougong.solver.increments import TOGETHER, Increment, increments_of
 from dougong.solver.linalg import SolveInput
 from dougong.solver.linalg_choice import choose, relative_tolerance, size_of
 from dougong.solver.linked import LinkedReduction
@@ -37,9 +37,6 @@ from dougong.solver.rescue import RescuingSolver
 from dougong.solver.step import StepContext
 from dougong.solver.summary import Addends, frame_result, step_result
 from dougong.v1 import result_pb2
-
-#: Increments that share a matrix: their loads and solutions are kept until the matrix is gone.
-_TOGETHER = 16
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ class Static:
         context.announce([i.name for i in increments])
         frames, records = [], []
         # Where the law depends on temperature each increment has a matrix of its own, else some share one.
-        together = 1 if model.varying.any() else _TOGETHER
+        together = 1 if model.varying.any() else TOGETHER
         for first in range(0, len(increments), together):
             some = increments[first : first + together]
             driven = _follow(model, some)
