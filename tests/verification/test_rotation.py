@@ -18,6 +18,10 @@ import pytest
 from mapped import mapped, rotation
 from meshgen import box, plate
 from solving import elastic, kinematics, model_of, solve, value
+from verification import published
+
+pytestmark = pytest.mark.published
+SOURCE = "Timoshenko and Goodier, Theory of Elasticity, 3rd edition, 1970, section 32 (closed form)"
 
 E, NU, RHO, OMEGA = 2.1e11, 0.3, 7800.0, 500.0
 A, B = 0.1, 0.4
@@ -76,6 +80,15 @@ def test_annulus_in_the_plane(cell_type, meaning):
     for found, wanted in zip(stresses, exact, strict=True):
         assert np.abs(found - wanted).max() < 8e-3 * exact[1].max()
     near(ur, moved, 2e-4)
+    case = f"Rotating annulus, {meaning.replace('_', ' ')}, {cell_type}"
+    inner, outer = np.isclose(r, A), np.isclose(r, B)
+    for quantity, found, wanted, unit, tolerance in (
+        ("mean hoop stress at the bore", stresses[1][inner].mean(), exact[1][inner].mean(), "Pa", 0.01),
+        ("mean radial displacement of the rim", ur[outer].mean(), moved[outer].mean(), "m", 1e-3),
+    ):
+        published.check(
+            case=case, quantity=quantity, source=SOURCE, target=wanted, ours=found, tolerance=tolerance, unit=unit
+        )
     assert np.abs(ut).max() < 1e-4 * np.abs(ur).max()
     assert solution.step.balance.energy_error < 1e-9
 
@@ -120,6 +133,16 @@ def test_solid_disk():
     for found, wanted in ((xx, rr), (yy, 0 * rr), (hoop, tt)):
         assert np.abs(found - wanted).max() < 8e-3 * tt.max()
     near(solution.field("displacement")[:, 0], moved, 1e-3)
+    centre = np.argmin(mesh.points[:, 0] + mesh.points[:, 1])
+    published.check(
+        case="Rotating solid disk, axisymmetric, quad8",
+        quantity="hoop stress at the centre",
+        source=SOURCE,
+        target=tt[centre],
+        ours=hoop[centre],
+        tolerance=0.005,
+        unit="Pa",
+    )
 
 
 @pytest.mark.parametrize("cell_type", ["hex20", "tet10", "wedge15"])
