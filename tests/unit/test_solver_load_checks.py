@@ -72,6 +72,25 @@ def test_in_space(load, found):
     assert said(SOLID, [load]) == found
 
 
+AXES = {"xAxis": point(0, 1, 0), "xyPlane": point(-1, 0, 0)}
+DOWN = {"gravity": {"x": value(1.0)}}
+
+
+@pytest.mark.parametrize(
+    ("load", "found"),
+    [
+        (DOWN | {"axes": AXES}, []),
+        ({"region": "x1", "pressure": value(1.0), "axes": AXES}, [("AXES_NOT_FOR_LOAD", "axes")]),
+        ({"centrifugal": SPIN, "axes": AXES}, [("AXES_NOT_FOR_LOAD", "axes")]),
+        (DOWN | {"axes": {"xAxis": point(0, 1)} | {"xyPlane": AXES["xyPlane"]}},
+         [("WRONG_NUMBER_OF_COORDINATES", "axes.x_axis")]),
+        (DOWN | {"axes": AXES | {"xyPlane": point(0, 2, 0)}}, [("AXES_DEGENERATE", "axes")]),
+    ],
+)  # fmt: skip
+def test_axes_of_loads(load, found):
+    assert said(SOLID, [load]) == found
+
+
 PLANE, RING = kinematics("plane_stress"), kinematics("axisymmetric")
 WATER = {"specificWeight": value(1.0)}
 
@@ -88,6 +107,8 @@ WATER = {"specificWeight": value(1.0)}
         (RING, {"centrifugal": SPEED | {"direction": point(1, 0)}}, [("ROTATION_NOT_ABOUT_AXIS", "centrifugal")]),
         (RING, {"centrifugal": SPEED | {"point": point(1, 0)}}, [("ROTATION_NOT_ABOUT_AXIS", "centrifugal")]),
         (RING, {"euler": FASTER}, [("EULER_OF_RING", "euler")]),
+        (RING, {"gravity": {"y": value(1.0)}, "axes": {"xAxis": point(0, 1)}}, [("AXES_NOT_FOR_LOAD", "axes")]),
+        (RING, {"region": "x1", "traction": {"y": value(1.0)}, "axes": {"xAxis": point(0, 1)}}, []),
         (RING, {"region": "x1", "hydrostatic": WATER | {"down": point(0, -1)}}, []),
         (
             RING,

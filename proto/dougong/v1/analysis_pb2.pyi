@@ -341,7 +341,8 @@ class InitialState(_message.Message):
     def __init__(self, temperature: _Optional[_Union[Quantity, _Mapping]] = ..., from_step: _Optional[_Union[FromStep, _Mapping]] = ...) -> None: ...
 
 class Load(_message.Message):
-    __slots__ = ["body_force", "centrifugal", "convection", "euler", "foundation", "gravity", "heat_flux", "heat_source", "hydrostatic", "nodal_force", "pressure", "radiation", "reference_force", "region", "temperature", "total_force", "traction"]
+    __slots__ = ["axes", "body_force", "centrifugal", "convection", "euler", "foundation", "gravity", "heat_flux", "heat_source", "hydrostatic", "nodal_force", "pressure", "radiation", "reference_force", "region", "temperature", "total_force", "traction"]
+    AXES_FIELD_NUMBER: _ClassVar[int]
     BODY_FORCE_FIELD_NUMBER: _ClassVar[int]
     CENTRIFUGAL_FIELD_NUMBER: _ClassVar[int]
     CONVECTION_FIELD_NUMBER: _ClassVar[int]
@@ -359,6 +360,7 @@ class Load(_message.Message):
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FORCE_FIELD_NUMBER: _ClassVar[int]
     TRACTION_FIELD_NUMBER: _ClassVar[int]
+    axes: Axes
     body_force: Vector
     centrifugal: Centrifugal
     convection: Convection
@@ -376,7 +378,7 @@ class Load(_message.Message):
     temperature: TemperatureField
     total_force: Vector
     traction: Vector
-    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ..., centrifugal: _Optional[_Union[Centrifugal, _Mapping]] = ..., euler: _Optional[_Union[Euler, _Mapping]] = ..., hydrostatic: _Optional[_Union[Hydrostatic, _Mapping]] = ..., temperature: _Optional[_Union[TemperatureField, _Mapping]] = ..., radiation: _Optional[_Union[Radiation, _Mapping]] = ..., foundation: _Optional[_Union[Foundation, _Mapping]] = ..., reference_force: _Optional[_Union[ReferenceForce, _Mapping]] = ...) -> None: ...
+    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ..., centrifugal: _Optional[_Union[Centrifugal, _Mapping]] = ..., euler: _Optional[_Union[Euler, _Mapping]] = ..., hydrostatic: _Optional[_Union[Hydrostatic, _Mapping]] = ..., temperature: _Optional[_Union[TemperatureField, _Mapping]] = ..., radiation: _Optional[_Union[Radiation, _Mapping]] = ..., foundation: _Optional[_Union[Foundation, _Mapping]] = ..., reference_force: _Optional[_Union[ReferenceForce, _Mapping]] = ..., axes: _Optional[_Union[Axes, _Mapping]] = ...) -> None: ...
 
 class LoadCase(_message.Message):
     __slots__ = ["conditions", "loads", "name"]

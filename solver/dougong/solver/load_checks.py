@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from dougong.messages import violation
-from dougong.solver.axes import check_point
+from dougong.solver.axes import check_axes, check_point
 from dougong.solver.quantities import is_constant
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
@@ -15,6 +15,9 @@ Violation = job_pb2.Violation
 
 #: Directions that differ by less than this are the same.
 _SAME = 1e-9
+
+#: Loads given by components.
+_VECTORS = ("traction", "total_force", "nodal_force", "gravity", "body_force")
 
 
 def check_load_geometry(load: pb.Load, path: str, dim: int, axisymmetric: bool) -> list[Violation]:
@@ -33,13 +36,14 @@ def check_load_geometry(load: pb.Load, path: str, dim: int, axisymmetric: bool) 
     """
     kind = load.WhichOneof("kind")
     here = f"{path}.{kind}"
+    found = _check_axes(load, path, dim, axisymmetric) if load.HasField("axes") else []
     if kind == "centrifugal":
-        return _check_centrifugal(load.centrifugal, here, dim, axisymmetric)
+        return found + _check_centrifugal(load.centrifugal, here, dim, axisymmetric)
     if kind == "euler":
-        return _check_euler(load.euler, here, dim, axisymmetric)
+        return found + _check_euler(load.euler, here, dim, axisymmetric)
     if kind == "hydrostatic":
-        return _check_hydrostatic(load.hydrostatic, here, dim, axisymmetric)
-    return []
+        return found + _check_hydrostatic(load.hydrostatic, here, dim, axisymmetric)
+    return found
 
 
 def check_rotations(step: pb.Step, path: str) -> list[Violation]:
@@ -66,6 +70,14 @@ def _together(rotations: Sequence[tuple[str, str]]) -> list[Violation]:
                 found.append(violation("ROTATION_TWICE", path, first=first))
                 break
     return found
+
+
+def _check_axes(load: pb.Load, path: str, dim: int, axisymmetric: bool) -> list[Violation]:
+    """Axes of its own are for what has components; about an axis of symmetry gravity has but one."""
+    kind = str(load.WhichOneof("kind"))
+    if kind not in _VECTORS or (axisymmetric and kind == "gravity"):
+        return [violation("AXES_NOT_FOR_LOAD", f"{path}.axes", kind=kind, known=", ".join(_VECTORS))]
+    return check_axes(load.axes, dim, f"{path}.axes")
 
 
 def _check_centrifugal(c: pb.Centrifugal, path: str, dim: int, axisymmetric: bool) -> list[Violation]:

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from numpy.typing import NDArray
 
 from dougong.messages import violation
+from dougong.solver.axes import local_axes
 from dougong.solver.model import Model
 from dougong.solver.quantities import evaluate, is_constant, places
 from dougong.solver.quantity_checks import lowest_value
@@ -36,6 +37,7 @@ class Values:
 
     def __init__(self, model: Model, message: Message, path: str) -> None:
         self._model, self._message, self._path = model, message, path
+        self._axes = message.axes if isinstance(message, pb.Load) and message.HasField("axes") else None
         self.violations: list[job_pb2.Violation] = []
 
     def at(self, quantity: pb.Quantity | float, points: Array | None) -> float | Array:
@@ -57,9 +59,16 @@ class Values:
         return value if self._right(quantity, value, points) else 0.0
 
     def vector_at(self, components: Sequence[pb.Quantity], points: Array | None) -> Array:
-        """Several of them: shape (n,) where all are the same everywhere, else (..., n)."""
+        """The components of a vector in global axes: shape (n,) where they are the same everywhere, else (..., n).
+
+        They are given in the axes of the load.
+        """
         values = [self.at(q, points) for q in components]
-        return np.stack(np.broadcast_arrays(*values), axis=-1).astype(float, copy=False)
+        found = np.stack(np.broadcast_arrays(*values), axis=-1).astype(float, copy=False)
+        if self._axes is None:
+            return found
+        n = len(components)
+        return np.asarray(found @ local_axes(self._axes)[:n, :n])
 
     def _right(self, quantity: pb.Quantity, value: float | Array, points: Array | None) -> bool:
         place = next(p for p in places(self._message, self._path) if p.quantity == quantity)
