@@ -54,12 +54,14 @@ def test_what_depends_on_what():
 
 
 def test_places_have_path_dimension_and_what_they_may_vary_with():
-    given = elastic(loads=[{"region": "x1", "traction": {"y": formula("x")}}])
+    loads = [{"region": "x1", "traction": {"y": formula("x")}}, {"region": "x1", "totalForce": {"x": value(1.0)}}]
+    given = elastic(loads=loads, sections=kinematics("plane_stress", thickness=2.0))
     found = {p.path: p for p in places(analysis(given))}
     place = found["steps[0].loads[0].traction.y"]
     assert place.dimension == options_pb2.DIMENSION_PRESSURE
     assert place.varies == {options_pb2.VARIATION_SPACE, options_pb2.VARIATION_TIME}
-    assert found['materials["m"].elastic.young_modulus'].varies == set()
+    assert found["steps[0].loads[1].total_force.x"].varies == {options_pb2.VARIATION_TIME}
+    assert found["sections[0].thickness"].varies == set()
 
 
 def test_an_expression_of_parameters_is_a_number_like_any_other():
