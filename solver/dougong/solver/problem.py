@@ -199,8 +199,7 @@ def resolve(analysis: pb.Analysis, stored: StoredMesh) -> Problem:
     resolver = _Resolver(analysis, stored)
     problem = resolver.run()
     # What asks for the value of a number that is wrong finds zero, and need not complain of that.
-    wrong = {part_of(v.field) for v in resolver.numbers}
-    found = resolver.numbers + [v for v in resolver.violations if v.field not in wrong]
+    found = resolver.numbers + [v for v in resolver.violations if v.field not in resolver.wrong]
     if found:
         raise InputError(found)
     return problem
@@ -211,7 +210,8 @@ class _Resolver:
         self.stored = stored
         self.numbers = check_numbers(analysis, stored.dim)
         self.violations: list[Violation] = []
-        self.analysis = settled(analysis)
+        self.wrong = {part_of(v.field) for v in self.numbers}
+        self.analysis = settled(analysis, self.wrong)
         asked = (self.say, self.check_region, self.check_point, self._kinds, self.violations.append)
         self._asked = Asked(self.analysis, stored.dim, *asked)
 

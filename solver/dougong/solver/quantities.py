@@ -6,7 +6,7 @@ any other; `settled` replaces it by its value, so that only who deals with what 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,15 +75,20 @@ def _items(field: Any, value: Any, here: str) -> list[tuple[str, Any]]:
     return [(f"{here}[{k}]", item) for k, item in enumerate(value)]
 
 
-def settled(analysis: pb.Analysis) -> pb.Analysis:
+def settled(analysis: pb.Analysis, wrong: Collection[str] = ()) -> pb.Analysis:
     """The same analysis with the value of each expression that depends on parameters alone in its place.
 
-    Expressions that cannot be read or evaluated stay as they are; `dougong.solver.quantity_checks` tells of them.
+    Parameters
+    ----------
+    analysis
+        The analysis.
+    wrong
+        Field paths of Quantities that cannot be used, see `dougong.solver.quantity_checks`: they become zero.
     """
     out = pb.Analysis()
     out.CopyFrom(analysis)
     for place in places(out):
-        value = _settled_value(place.quantity, analysis.parameters)
+        value = 0.0 if place.path in wrong else _settled_value(place.quantity, analysis.parameters)
         if value is not None:
             place.quantity.Clear()
             place.quantity.value = value
