@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from dougong.solver.loads import LoadBuilder
 from mapped import mapped, rotation
 from meshgen import box, plate
-from solving import elastic, kinematics, solve, value, vector
+from solving import elastic, kinematics, model_of, solve, value, vector
 
 TURN = rotation((1.0, -2.0, 3.0), 0.8)
 
@@ -64,3 +65,61 @@ def test_a_total_force_in_axes_is_that_force(kinds):
         load = {"region": "x1", kind: vector(x=2.0, y=3.0, z=5.0), "axes": axes}
         reaction = moved(mesh, {"loads": [load]}).step.reactions[0].sum
         np.testing.assert_allclose(reaction, [-5.0, -2.0, -3.0], rtol=1e-9)
+
+
+def ring(cell_type):
+    """Half a ring about an oblique axis, and a point of the axis."""
+    shift = np.array([1.0, 2.0, -0.5])
+
+    def into(p):
+        r, angle = 0.5 + 0.5 * p[:, 0], np.pi * p[:, 1]
+        return np.column_stack([r * np.cos(angle), r * np.sin(angle), 0.3 * p[:, 2]]) @ TURN.T + shift
+
+    return mapped(box(cell_type, (2, 6, 1)), into), shift
+
+
+@pytest.mark.parametrize("cell_type", ["hex20", "tet10"])
+@pytest.mark.parametrize("ranks", [1, pytest.param(2, marks=pytest.mark.mpi)])
+def test_traction_along_r_is_pressure(cell_type, ranks):
+    mesh, shift = ring(cell_type)
+    axes = {"cylindrical": {"origin": point(shift), "axis": point(5 * TURN[:, 2])}}
+    held = [{"region": r, "symmetry": {}} for r in ("y0", "z0")]
+    held.append({"region": "y1", "fixed": {}})
+    pressure = {"region": "x0", "pressure": {"expression": "1 + t"}}
+    traction = {"region": "x0", "traction": {"x": {"expression": "1 + t"}}, "axes": axes}
+    direct = {"method": "METHOD_DIRECT"}
+    one, other = (
+        solve(mesh, elastic(conditions=held, loads=[x], solver=direct), ranks).field("displacement")
+        for x in (pressure, traction)
+    )
+    # The normals of the facets are those of parabolas, not of circles.
+    assert np.abs(other - one).max() < 2e-3 * np.abs(one).max()
+
+
+def test_traction_along_theta_has_the_moment_of_a_shaft():
+    mesh, shift = ring("hex20")
+    axes = {"cylindrical": {"origin": point(shift), "axis": point(TURN[:, 2])}}
+    load = {"region": "x1", "traction": vector(y=7.0), "axes": axes}
+    model = model_of(mesh, elastic(conditions=[{"region": "x0", "fixed": {}}], loads=[load]))
+    builder = LoadBuilder(model)
+    builder.run()
+    n = model.part.n_owned
+    moment = model.part.comm.sum(np.cross(model.part.points[:n] - shift, builder.rhs[:n]).sum(axis=0))
+    assert TURN[:, 2] @ moment == pytest.approx(7.0 * np.pi * 1.0 * 0.3 * 1.0, rel=1e-3)
+    assert abs(TURN[:, 0] @ moment) == pytest.approx(0.0, abs=7.0)
+
+
+def test_nodal_forces_along_r_balance_around_a_ring():
+    mesh = mapped(plate("quad8", (2, 8)), lambda p: np.column_stack([
+        (1 + p[:, 0]) * np.cos(np.pi / 2 * p[:, 1]), (1 + p[:, 0]) * np.sin(np.pi / 2 * p[:, 1])]))  # fmt: skip
+    load = {"region": "x1", "nodalForce": vector(x=2.0), "axes": {"cylindrical": {}}}
+    given = elastic(
+        sections=kinematics("plane_stress"),
+        conditions=[{"region": r, "symmetry": {"normal": point(n)}} for r, n in (("y0", (0, 1)), ("y1", (1, 0)))],
+        loads=[load],
+    )
+    solution = solve(mesh, given)
+    rim = np.isclose(np.hypot(*mesh.points.T), 2.0)
+    total = 2.0 * (mesh.points[rim] / 2.0).sum(axis=0)
+    load_sum = np.array(solution.step.balance.load_sum)[:2]
+    np.testing.assert_allclose(load_sum, total, rtol=1e-12)

@@ -80,6 +80,25 @@ def check_axes(axes: pb.Axes, dim: int, path: str) -> list[job_pb2.Violation]:
     return found
 
 
+def check_turning_axes(axes: pb.Axes, dim: int, path: str) -> list[job_pb2.Violation]:
+    """What is wrong with axes that may be rectangular or cylindrical."""
+    if not axes.HasField("cylindrical"):
+        return check_axes(axes, dim, path)
+    found = []
+    if axes.HasField("x_axis") or axes.HasField("xy_plane"):
+        found.append(violation("AXES_TWO_WAYS", path))
+    cylinder, path = axes.cylindrical, f"{path}.cylindrical"
+    if cylinder.HasField("origin"):
+        found += check_point(cylinder.origin, dim, f"{path}.origin")
+    if cylinder.HasField("axis") and dim == 2:
+        found.append(violation("AXIS_IN_PLANE", f"{path}.axis"))
+    elif cylinder.HasField("axis"):
+        found += check_point(cylinder.axis, dim, f"{path}.axis")
+        if not any(cylinder.axis.coordinates):
+            found.append(violation("DIRECTION_ZERO", f"{path}.axis"))
+    return found
+
+
 def _parallel(a: Sequence[float], b: Sequence[float]) -> bool:
     cross = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
     return math.hypot(*cross) <= _PARALLEL * math.hypot(*a) * math.hypot(*b)

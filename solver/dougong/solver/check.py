@@ -102,7 +102,7 @@ def _check_model(
             told += [n for n in said if n not in told]
             if wrong:
                 continue
-        if step.run.held and not held.violations:
+        if step.run.held and not held.violations and not loads.violations:
             found += free_motions(model, held.constraints, loads, links)
         if step is problem.steps[0]:
             found += check_told(model, problem.analysis.outputs)

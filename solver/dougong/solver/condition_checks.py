@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dougong.meshes.mesh import RegionKind
-from dougong.solver.axes import check_axes
+from dougong.solver.axes import check_turning_axes
 from dougong.solver.nearest import nearest
 from dougong.solver.physics._supports import CYLINDRICAL, MOTIONS, RECTANGULAR, names_of
 from dougong.v1 import analysis_pb2 as pb
@@ -59,18 +59,7 @@ class Asked:
 
     def axes(self, axes: pb.Axes, path: str) -> None:
         """Says what is wrong with axes."""
-        if axes.HasField("cylindrical"):
-            if axes.HasField("x_axis") or axes.HasField("xy_plane"):
-                self.say("AXES_TWO_WAYS", path)
-            if axes.cylindrical.HasField("origin"):
-                self.point(axes.cylindrical.origin, f"{path}.cylindrical.origin")
-            if axes.cylindrical.HasField("axis"):
-                if self.dim == 2:
-                    self.say("AXIS_IN_PLANE", f"{path}.cylindrical.axis")
-                else:
-                    self.direction(axes.cylindrical.axis, f"{path}.cylindrical.axis")
-            return
-        for found in check_axes(axes, self.dim, path):
+        for found in check_turning_axes(axes, self.dim, path):
             self.found(found)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from dougong.messages import violation
-from dougong.solver.axes import check_axes, check_point
+from dougong.solver.axes import check_point, check_turning_axes
 from dougong.solver.quantities import is_constant
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
@@ -16,6 +16,8 @@ Violation = job_pb2.Violation
 #: Directions that differ by less than this are the same.
 _SAME = 1e-9
 
+#: Loads that have a direction at each place, so that it may turn with the place.
+_AT_PLACES = ("traction", "nodal_force", "body_force")
 #: Loads given by components.
 _VECTORS = ("traction", "total_force", "nodal_force", "gravity", "body_force")
 
@@ -77,7 +79,10 @@ def _check_axes(load: pb.Load, path: str, dim: int, axisymmetric: bool) -> list[
     kind = str(load.WhichOneof("kind"))
     if kind not in _VECTORS or (axisymmetric and kind == "gravity"):
         return [violation("AXES_NOT_FOR_LOAD", f"{path}.axes", kind=kind, known=", ".join(_VECTORS))]
-    return check_axes(load.axes, dim, f"{path}.axes")
+    turning = load.axes.HasField("cylindrical")
+    if turning and (axisymmetric or kind not in _AT_PLACES):
+        return [violation("AXES_MUST_BE_FIXED", f"{path}.axes.cylindrical")]
+    return check_turning_axes(load.axes, dim, f"{path}.axes")
 
 
 def _check_centrifugal(c: pb.Centrifugal, path: str, dim: int, axisymmetric: bool) -> list[Violation]:

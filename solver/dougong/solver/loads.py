@@ -109,7 +109,7 @@ class LoadBuilder:
         restraining_only
             Only those of them that also hold the body.
         varying_only
-            Only those of them whose values are no constants.
+            Only those of them whose values or directions are not the same everywhere and always.
         temperature_only
             Only those of them that say the temperature of the body.
         """
@@ -119,7 +119,7 @@ class LoadBuilder:
             path = f"{acting.path}.loads[{k}]"
             if restraining_only and load.WhichOneof("kind") not in physics.RESTRAINING_LOADS:
                 continue
-            if varying_only and all(is_constant(p.quantity) for p in places(load, path)):
+            if varying_only and not _varies(load):
                 continue
             if temperature_only and load.WhichOneof("kind") != "temperature":
                 continue
@@ -239,6 +239,10 @@ class LoadBuilder:
     def _add(self, nodes: NDArray[np.integer], values: Array) -> None:
         for i in range(self.rhs.shape[1]):
             self.rhs[:, i] += np.bincount(nodes.ravel(), values[..., i].ravel(), minlength=len(self.rhs))
+
+
+def _varies(load: pb.Load) -> bool:
+    return load.axes.HasField("cylindrical") or not all(is_constant(p.quantity) for p in places(load))
 
 
 def film_forces(matrices: list[ElementMatrices], u: Array) -> Array:

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from numpy.typing import NDArray
 
 from dougong.messages import violation
-from dougong.solver.axes import local_axes
+from dougong.solver.axes import cylindrical_axes, local_axes
 from dougong.solver.model import Model
 from dougong.solver.quantities import evaluate, is_constant, places
 from dougong.solver.quantity_checks import lowest_value
@@ -58,7 +58,7 @@ class Values:
         value = evaluate(quantity, points=points, time=model.time, parameters=model.parameters)
         return value if self._right(quantity, value, points) else 0.0
 
-    def vector_at(self, components: Sequence[pb.Quantity], points: Array | None) -> Array:
+    def vector_at(self, components: Sequence[pb.Quantity], points: Array) -> Array:
         """The components of a vector in global axes: shape (n,) where they are the same everywhere, else (..., n).
 
         They are given in the axes of the load.
@@ -67,8 +67,21 @@ class Values:
         found = np.stack(np.broadcast_arrays(*values), axis=-1).astype(float, copy=False)
         if self._axes is None:
             return found
+        if self._axes.HasField("cylindrical"):
+            return self._from_cylindrical(found, points)
         n = len(components)
         return np.asarray(found @ local_axes(self._axes)[:n, :n])
+
+    def _from_cylindrical(self, values: Array, points: Array) -> Array:
+        """Vectors given along r, theta and z, at points on the axis along z alone."""
+        dim = points.shape[-1]
+        turning, radius = cylindrical_axes(self._axes.cylindrical, points.reshape(-1, dim))
+        local = np.broadcast_to(values, points.shape).reshape(-1, dim)
+        across = np.flatnonzero((radius == 0.0) & local[:, :2].any(axis=1))
+        if len(across) and self._message.WhichOneof("kind") == "nodal_force":
+            where = _place(points.reshape(-1, dim)[across[0]])
+            self.violations.append(violation("FORCE_WITHOUT_DIRECTION", self._path, place=where))
+        return np.einsum("nk,nki->ni", local, turning[:, :dim, :dim]).reshape(points.shape)
 
     def _right(self, quantity: pb.Quantity, value: float | Array, points: Array | None) -> bool:
         place = next(p for p in places(self._message, self._path) if p.quantity == quantity)
@@ -81,7 +94,7 @@ class Values:
         where = "-"
         if points is not None:
             x = points[first] if wrong.ndim else points.reshape(-1, points.shape[-1])[0]
-            where = "(" + ", ".join(f"{c:.6g}" for c in x) + ")"
+            where = _place(x)
         if np.isfinite(number):
             found = violation("VALUE_TOO_LOW_AT", place.path, value=number, place=where, lowest=limit)
         else:
@@ -89,3 +102,7 @@ class Values:
         if all(found.field != v.field for v in self.violations):
             self.violations.append(found)
         return False
+
+
+def _place(point: Array) -> str:
+    return "(" + ", ".join(f"{c:.6g}" for c in point) + ")"
