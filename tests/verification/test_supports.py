@@ -181,7 +181,7 @@ def test_a_beam_on_an_elastic_foundation(solver):
     assert np.abs(v - exact)[away].max() < 0.01 * np.abs(exact).max()
     published.check(
         case="Beam on elastic foundation", quantity="deflection at 4 heights from the force",
-        source="Hetényi, Beams on Elastic Foundation, 1946, II (exact for a slender beam)",
+        source="exact solution of a slender beam (Hetényi)",
         target=float(hetenyi(4.0, k=k)), ours=float(v[np.isclose(x, 4.0)][0]), tolerance=0.01,
     )  # fmt: skip
     # Without any reaction in y the foundation takes the whole load.

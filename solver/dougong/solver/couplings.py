@@ -15,6 +15,7 @@ Rotations are counted in lengths, times the radius of the region, so that all un
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +72,22 @@ class ReferencePoint:
     def motions_at(self, model: Model, points: Array) -> Array:
         """M: what the unknowns make of points, shape (n, nc, n_motions)."""
         return model.physics.free_modes(points - self.place, model.axisymmetric)[1] / self.scale
+
+
+def motions_of_points(model: Model, points: Sequence[ReferencePoint], centre: Array) -> Array:
+    """What motions of the whole body about a place make of the unknowns of points, shape (n_point_unknowns, k)."""
+    names = model.physics.free_modes(centre[None], model.axisymmetric)[0]
+    rows = [np.empty((0, len(names)))]
+    for point in points:
+        at = model.physics.free_modes((point.place - centre)[None], model.axisymmetric)[1][0]  # (nc, k)
+        own = np.zeros((len(point.motions), len(names)))
+        for i, motion in enumerate(point.motions):
+            if motion.startswith("translation"):
+                own[i] = at["xyz".index(motion[-1])]
+            else:
+                own[i, names.index(motion)] = point.radius
+        rows.append(own)
+    return np.concatenate(rows)
 
 
 def reference_points(model: Model, first: int) -> tuple[list[ReferencePoint], list[job_pb2.Violation]]:

@@ -49,6 +49,8 @@ class LinkedReduction(Reduction):
         shape (n_springs, n_total), CSR: the springs' forms in independent unknowns; on every rank.
     spring_offsets
         shape (n_loadings, n_springs): their lengths where all independent unknowns are zero.
+    masses
+        shape (n_masses, n_total), CSR: the forms of masses at points in independent unknowns.
     nodes
         shape (m,), int64: stored nodes that links touch, ascending.
     elimination
@@ -73,6 +75,7 @@ class LinkedReduction(Reduction):
     point_offsets: Array
     springs: sparse.csr_matrix
     spring_offsets: Array
+    masses: sparse.csr_matrix
     nodes: Ints
     elimination: Elimination
     basis: sparse.csr_matrix
@@ -185,6 +188,7 @@ def linked_reduction(
         point_offsets=g[:, len(touched.nodes) * nc :],
         springs=(S @ U).tocsr(),
         spring_offsets=(S @ g.T).T,
+        masses=(restricted(links.masses.matrix, touched.nodes, links) @ U).tocsr(),
         nodes=touched.nodes,
         elimination=solved,
         basis=basis,

@@ -17,6 +17,7 @@ from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model
 from dougong.solver.partition import Part
 from dougong.solver.reduction import Reduction, reduction
+from dougong.solver.springs import check_masses
 from dougong.v1 import job_pb2
 
 
@@ -28,6 +29,7 @@ def linked(model: Model) -> Links | None:
     InputError
         Something is wrong with them.
     """
+    refuse(model.part.comm, check_masses(model))
     if not is_linked(model.step.analysis, model.physics, model.part.dim):
         return None
     links, wrong = links_of(model)

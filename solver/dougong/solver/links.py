@@ -109,7 +109,7 @@ def links_of(model: Model) -> tuple[Links, list[job_pb2.Violation]]:
         sources.append(f"ties[{k}]")
     if model.physics.components(part.dim):
         wrong += add_springs(places, springs)
-        wrong += add_masses(places, masses)
+        add_masses(places, masses)
     total = unknowns.total
     rows, pulling, moving = (b.together(part.comm, total) for b in (equations, springs, masses))
     return Links(unknowns, tuple(points), rows, tuple(sources), pulling, moving, tuple(notices)), wrong

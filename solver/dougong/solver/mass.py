@@ -26,6 +26,7 @@ from dougong.solver.conditions import ConstraintSet
 from dougong.solver.elements import LoadBasis, load_reference
 from dougong.solver.loads import element_matrices
 from dougong.solver.model import CHUNK, Model
+from dougong.solver.springs import masses_of_nodes
 
 Array = NDArray[np.float64]
 
@@ -37,7 +38,9 @@ def mass(u: Any, v: Any, w: Any) -> Any:
 
 
 def mass_matrix(model: Model) -> BlockMatrix:
-    """The consistent mass matrix of a model, no conditions built in: block rows of the owned nodes.
+    """The consistent mass matrix of a model, masses at nodes and on facets too: block rows of the owned nodes.
+
+    No conditions are built in; masses at reference points are not in it (`dougong.solver.links.Links.masses`).
 
     Parameters
     ----------
@@ -56,6 +59,9 @@ def mass_matrix(model: Model) -> BlockMatrix:
             kernels.assemble(_fused(model, k, density), held_rows, matrix.values)
         else:
             _add_block(matrix, model, k, density)
+    unused, free = np.zeros((part.n_owned, nc)), ConstraintSet.none(part.n_local, nc)
+    for e in masses_of_nodes(model):
+        scatter(matrix, unused, part, free, e.nodes, e.values)
     return matrix
 
 

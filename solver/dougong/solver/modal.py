@@ -29,10 +29,12 @@ from dougong.solver.linalg import block_matrix
 from dougong.solver.linalg_choice import Size
 from dougong.solver.linalg_eigen import Pencil, diagonal, products, require_slepc
 from dougong.solver.linalg_reduction import ReducedSpace
+from dougong.solver.linked import LinkedReduction
 from dougong.solver.loads import ElementMatrices
 from dougong.solver.mass import MassProperties, mass_matrix, mass_properties
 from dougong.solver.model import Model
-from dougong.solver.reduction import reduction
+from dougong.solver.point_masses import PointMasses
+from dougong.solver.reduction import Reduction
 from dougong.solver.spectrum import Range, search
 
 Array = NDArray[np.float64]
@@ -69,6 +71,8 @@ class NaturalModes:
         Eigenvalues in the range that were not found: 0.
     dofs
         Independent unknowns.
+    points, restoring_on_points
+        shape (n_point_unknowns, k): shapes and forces at reference points.
     """
 
     eigenvalues: Array
@@ -82,6 +86,8 @@ class NaturalModes:
     properties: MassProperties
     missed: int
     dofs: int
+    points: Array
+    restoring_on_points: Array
 
 
 def stiffness_matrix(model: Model, extra: list[ElementMatrices]) -> BlockMatrix:
@@ -99,7 +105,7 @@ def refuse_large(model: Model, size: Size) -> None:
 
 def natural_modes(
     model: Model,
-    constraints: ConstraintSet,
+    held: Reduction,
     extra: list[ElementMatrices],
     prestress: BlockMatrix | None,
     wanted: Range,
@@ -110,8 +116,8 @@ def natural_modes(
 
     Parameters
     ----------
-    model, constraints, extra
-        The step, what holds it, and what loads and supports add to the stiffness.
+    model, held, extra
+        The step, what it leaves free, and what loads and supports add to the stiffness.
     prestress
         Geometric stiffness; None: the body is without stress.
     wanted
@@ -133,11 +139,11 @@ def natural_modes(
             cleanup.callback(thing.destroy)
             return thing
 
-        part, space = model.part, kept(ReducedSpace(reduction(model.part, constraints), mpi))
+        part, space = model.part, kept(ReducedSpace(held, mpi))
         if space.reduction.n_total == 0:
             raise SolveError("MODES_ALL_HELD")
-        masses = mass_matrix(model)
-        properties = mass_properties(model, masses)
+        masses, links = mass_matrix(model), PointMasses.of(held)
+        properties = links.added_to(mass_properties(model, masses))
         M = kept(block_matrix(part, masses, mpi))
         del masses
         K = kept(block_matrix(part, stiffness_matrix(model, extra), mpi))
@@ -146,7 +152,11 @@ def natural_modes(
         if added is not None:
             K.axpy(1.0, added)
         stage("setup")
-        pencil = kept(Pencil(space.matrix(K), space.matrix(M), mpi))
+        reduced_K, reduced_M = space.matrix(K), space.matrix(M)
+        if isinstance(held, LinkedReduction):
+            space.add(reduced_K, held.springs, held.links.springs.number)
+            space.add(reduced_M, held.masses, held.links.masses.number)
+        pencil = kept(Pencil(reduced_K, reduced_M, mpi))
         shift = -_SHIFT * scale
         if added is not None:
             refuse_unstable(pencil.below(shift))
@@ -154,20 +164,27 @@ def natural_modes(
         found, missed = search(pencil, wanted, shift)
         names, body = whole_motions(model, properties.centre)
         pull = products(M, body)
-        totals = np.diag(part.comm.sum(np.einsum("nid,nie->de", body, pull)))
+        body_of_points = links.motions(model, properties.centre)
+        pull_of_points = links.matrix @ body_of_points
+        totals = np.diag(part.comm.sum(np.einsum("nid,nie->de", body, pull)) + body_of_points.T @ pull_of_points)
         shapes = np.stack([space.expand(q) for q in found.vectors.T], axis=-1)
+        points = links.points(found.vectors)
         cancelling = part.comm.sum(np.einsum("nik,ni->k", shapes**2, diagonal(K, model.components)))
         free = np.abs(found.values) <= _FREE * cancelling
         refuse_unstable(int((found.values[~free] < 0).sum()))
-        shapes[:, :, free] = _tidied(shapes[:, :, free], pull / np.sqrt(totals), part.comm)
-        shapes *= signs(model, shapes)
+        mixed = _mixing(shapes[:, :, free], pull / np.sqrt(totals), part.comm)
+        shapes[:, :, free], points[:, free] = shapes[:, :, free] @ mixed, points[:, free] @ mixed
+        sign = signs(model, shapes)
+        shapes, points = shapes * sign, points * sign
         inertia = products(M, shapes)
         restoring = found.values * inertia
         if added is not None:
             restoring -= products(added, shapes)
         lowest = float(found.values[~free].min(initial=np.inf))
         reference = np.where(free, lowest if np.isfinite(lowest) else scale, found.values)
+        inertia_of_points = links.matrix @ points
         reduced = np.stack([space.restrict(f) for f in np.moveaxis(inertia, 2, 0)])
+        reduced += links.restricted(inertia_of_points).T
         sizes = np.sqrt(part.comm.sum((reduced**2).sum(axis=1)))
         return NaturalModes(
             eigenvalues=found.values,
@@ -177,15 +194,17 @@ def natural_modes(
             free=free,
             directions=names,
             totals=totals,
-            participation=np.asarray(part.comm.sum(np.einsum("nik,nid->kd", shapes, pull))),
+            participation=np.asarray(part.comm.sum(np.einsum("nik,nid->kd", shapes, pull))) + points.T @ pull_of_points,
             properties=properties,
             missed=missed,
             dofs=space.reduction.n_total,
+            points=points,
+            restoring_on_points=found.values * inertia_of_points,
         )
 
 
-def _tidied(shapes: Array, pull: Array, comm: Comm) -> Array:
-    """Free motions, (n_owned, nc, k), mixed so that each is one motion of the whole body as nearly as can be.
+def _mixing(shapes: Array, pull: Array, comm: Comm) -> Array:
+    """How to mix free motions, (n_owned, nc, k), so that each is one motion of the whole body as nearly as can be.
 
     Any mixture is right; this one is the same on all ranks. Where not every motion of the whole body is free, or more
     than those, such as of a mechanism, they stay as they are.
@@ -196,9 +215,9 @@ def _tidied(shapes: Array, pull: Array, comm: Comm) -> Array:
         shape (n_owned, nc, d): M times the unit motions, over the root of their mass.
     """
     if shapes.shape[2] != pull.shape[2] or not shapes.shape[2]:
-        return shapes
+        return np.eye(shapes.shape[2])
     U, _, Vt = np.linalg.svd(comm.sum(np.einsum("nik,nid->kd", shapes, pull)))
-    return np.asarray(shapes @ (U @ Vt))
+    return np.asarray(U @ Vt)
 
 
 def refuse_unstable(count: int) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dougong.solver.assemble import assemble
 from dougong.solver.conditions import ConstraintSet
+from dougong.solver.couplings import motions_of_points
 from dougong.solver.linalg import SolveInput
 from dougong.solver.linalg_reduction import ReducedSpace
 from dougong.solver.linked import LinkedReduction
@@ -99,19 +100,12 @@ def near_modes(model: Model, reduction: LinkedReduction) -> Array:
     part = model.part
     owned = part.points[: part.n_owned]
     centre = np.asarray(part.comm.sum(owned.sum(axis=0))) / part.n_total
-    modes = model.physics.free_modes(owned - centre)[1]
+    modes = model.physics.free_modes(owned - centre, model.axisymmetric)[1]
     B = np.asarray(reduction.coordinates @ modes.reshape(-1, modes.shape[-1]))
     if not len(reduction.own_points):
         return B
-    names = model.physics.free_modes(owned[:0])[0]
-    rows = []
-    for point in reduction.links.points:
-        at = model.physics.free_modes((point.place - centre)[None])[1][0]  # (nc, k)
-        for motion, scale in zip(point.motions, point.scale, strict=True):
-            axis = "xyz".index(motion[-1])
-            same = np.array([float(name == motion) for name in names])
-            rows.append(at[axis] if motion.startswith("translation") else scale * same)
-    B[len(B) - len(reduction.own_points) :] = np.array(rows)[reduction.own_points]
+    at_points = motions_of_points(model, reduction.links.points, centre)
+    B[len(B) - len(reduction.own_points) :] = at_points[reduction.own_points]
     return B
 
 

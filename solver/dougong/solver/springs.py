@@ -13,6 +13,7 @@ from dougong.solver.axes import local_axes
 from dougong.solver.couplings import ReferencePoint
 from dougong.solver.loads import ElementMatrices, LoadBuilder
 from dougong.solver.model import Model
+from dougong.solver.physics._supports import surface_mass
 from dougong.solver.rows import RowBuilder, Unknowns
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
@@ -177,32 +178,43 @@ def _add_form(
         rows.add(source, key, np.stack(columns, axis=1), np.stack(coefficients, axis=1), value)
 
 
-def add_masses(places: Places, rows: RowBuilder) -> list[job_pb2.Violation]:
-    """Add the point masses of an analysis: a form for each motion; says what is wrong. Collective."""
-    wrong: list[job_pb2.Violation] = []
+def add_masses(places: Places, rows: RowBuilder) -> None:
+    """Add the masses at reference points: a form for each motion. Collective."""
     for k, mass in enumerate(places.model.step.analysis.masses):
-        if mass.WhichOneof("kind") == "per_area":
+        if mass.WhichOneof("at") != "coupling":
             continue
         found = places.forms(mass, f"masses[{k}]", single=False)
-        if not found.violations and not len(found.points):
-            found.violations.append(violation("LINK_REGION_EMPTY", f"masses[{k}].region", region=mass.region))
-        wrong += found.violations
-        if found.violations or places.model.part.comm.rank:
+        if places.model.part.comm.rank:
             continue
         for number, (name, (columns, factor)) in enumerate(found.columns.items()):
             value = getattr(mass.inertia, name[-1]).value if name.startswith("rotation") else mass.mass.value
             if value:
-                key = np.arange(len(columns)) * 6 + number
-                rows.add(k, key, columns[:, None], np.full((len(columns), 1), factor), value)
+                rows.add(k, np.array([number]), columns[:, None], np.full((1, 1), factor), value)
+
+
+def check_masses(model: Model) -> list[job_pb2.Violation]:
+    """What is wrong with where masses are. Collective."""
+    wrong = []
+    for k, mass in enumerate(model.step.analysis.masses):
+        kind = mass.WhichOneof("at")
+        if kind == "node" and not len(stored_index(model, mass.node)):
+            wrong.append(violation("NODE_UNKNOWN", f"masses[{k}].node", node=mass.node))
+        elif kind == "region" and not model.part.comm.sum(len(model.regions.nodes(mass.region))):
+            wrong.append(violation("LINK_REGION_EMPTY", f"masses[{k}].region", region=mass.region))
     return wrong
 
 
-def mass_on_facets(model: Model) -> list[ElementMatrices]:
-    """What masses spread over facets add to the mass matrix, as element matrices. Collective."""
-    from dougong.solver.physics._supports import surface_mass
-
+def masses_of_nodes(model: Model) -> list[ElementMatrices]:
+    """What masses at nodes and on facets add to the mass matrix, as element matrices. Collective."""
+    part, nc = model.part, model.components
     builder = LoadBuilder(model)
     for mass in model.step.analysis.masses:
+        kind = mass.WhichOneof("at")
         if mass.WhichOneof("kind") == "per_area":
             builder.on_facets_bilinear(mass.region, surface_mass, density=mass.per_area.value)
+        elif kind in ("node", "region"):
+            local = part.local_nodes(stored_index(model, mass.node))[0]
+            nodes = local if kind == "node" else model.regions.nodes(mass.region)
+            values = np.broadcast_to(mass.mass.value * np.eye(nc), (len(nodes), nc, nc))
+            builder.matrices.append(ElementMatrices("point", nodes[:, None], values, nodes < part.n_owned))
     return builder.matrices

@@ -19,10 +19,13 @@ from dougong.messages import InputError
 from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.geometric import prestress_stiffness
 from dougong.solver.linalg_choice import Said, size_of
+from dougong.solver.linked import LinkedReduction
+from dougong.solver.linking import reduction_of
 from dougong.solver.loadings import Conditions, Loading
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.mass import MassProperties
 from dougong.solver.modal import NaturalModes, natural_modes, refuse_large
+from dougong.solver.reduction import Reduction
 from dougong.solver.spectrum import Range
 from dougong.solver.step import StepContext
 from dougong.solver.summary import envelope
@@ -50,10 +53,11 @@ class Modes:
         loads = LoadBuilder(model)
         loads.run()
         refuse_large(model, size_of(model.regions.stored, model.components))
+        held = reduction_of(model, conditions)
         prestress = prestress_stiffness(model)
         modes = natural_modes(
             model,
-            conditions.constraints,
+            held,
             loads.matrices,
             prestress,
             range_of(model.step.message.modes),
@@ -65,17 +69,18 @@ class Modes:
         frames = []
         for k in range(len(modes.eigenvalues)):
             context.frame_stage("output", k, dofs=dofs)
-            state = _state(context, conditions, loads, modes, k)
+            state = _state(context, conditions, loads, modes, held, k)
             extremes = write_fields(context, state, k)
             frames.append(_frame(modes, k, context.frame_names[k], extremes, record))
             context.keep(k, state.u, value=frames[k].value)
             context.end_frame(k)
-        held = conditions.constraints
+        if isinstance(held, LinkedReduction):
+            context.notices += [*held.links.notices, *held.notices]
         return result_pb2.StepResult(
             name=model.step.name,
             procedure=model.step.procedure,
             dofs=dofs,
-            constrained_dofs=int(part.comm.sum(int(held.rank[held.nodes < part.n_owned].sum()))),
+            constrained_dofs=dofs + len(modes.points) - held.n_total,
             extremes=envelope([f.extremes for f in frames]),
             solve=record,
             frames=frames,
@@ -97,7 +102,9 @@ def range_of(asked: pb.Modes) -> Range:
     return Range(DEFAULT_COUNT if count is None and upper is None else count, lower, upper)
 
 
-def _state(context: StepContext, conditions: Conditions, loads: LoadBuilder, modes: NaturalModes, k: int) -> NodalState:
+def _state(
+    context: StepContext, conditions: Conditions, loads: LoadBuilder, modes: NaturalModes, left: Reduction, k: int
+) -> NodalState:
     """A mode as a static state under its forces of inertia."""
     part = context.model.part
     u, inertia = (np.zeros((part.n_local, context.model.components)) for _ in range(2))
@@ -105,7 +112,9 @@ def _state(context: StepContext, conditions: Conditions, loads: LoadBuilder, mod
     inertia[: part.n_owned] = modes.restoring[:, :, k]
     part.halo.update(u)
     held = conditions.constraints
-    return NodalState(context.model, held, Loading(inertia, np.zeros_like(held.prescribed)), loads.matrices, u)
+    loading = Loading(inertia, np.zeros_like(held.prescribed), on_points=modes.restoring_on_points[:, k])
+    linked = (left, modes.points[:, k]) if isinstance(left, LinkedReduction) else None
+    return NodalState(context.model, held, loading, loads.matrices, u, linked)
 
 
 def _frame(
