@@ -16,7 +16,7 @@ from pathlib import Path
 from google.protobuf.message import Message
 
 from dougong.internal import run_pb2
-from dougong.messages import DataLoss, NotFound, violation
+from dougong.messages import DataLoss, NotFound, violation, violation_from
 from dougong.server.datafolder import DataFolder
 from dougong.server.jobs.model import State
 from dougong.server.jobs.store import JobRecord, JobStore
@@ -129,7 +129,7 @@ class Inputs:
             stored = load_result(self._folder.attempt(job.job_id, job.attempts))
             mesh = self._library.digest(analysis.mesh)
         except DataLoss as error:
-            found.violations.append(violation(error.reason, f"{mention.path}.job_id", **error.params))
+            found.violations.append(violation_from(error.reason, f"{mention.path}.job_id", error.params))
             return
         if (job.mesh_id, stored.result.provenance.conversion_sha256) != (analysis.mesh, mesh):
             self._refuse(found, mention, "INPUT_MESH_DIFFERS", "job_id", job=job.job_id)
@@ -173,7 +173,7 @@ class Inputs:
         return told, stored.directory / entry.path
 
     def _refuse(self, found: Found, mention: Mention, reason: str, name: str, **params: str | int) -> None:
-        found.violations.append(violation(reason, f"{mention.path}.{name}", **params))
+        found.violations.append(violation_from(reason, f"{mention.path}.{name}", params))
 
     async def keep(self, job_id: str, found: Found) -> None:
         """Put what was found into the folder of a job that is about to be accepted.

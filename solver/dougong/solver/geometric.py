@@ -20,6 +20,7 @@ from skfem.helpers import grad
 from dougong.solver.assemble import BlockMatrix, pattern
 from dougong.solver.model import Model
 from dougong.solver.recover import cell_values
+from dougong.solver.thermal import Terms
 
 Array = NDArray[np.float64]
 
@@ -39,7 +40,7 @@ def ring_geometric(u: Any, v: Any, w: Any) -> Any:
     return across + v[0] * w.stress[_ZZ, _ZZ] * u[0] / w.x[0] ** 2
 
 
-def geometric_stiffness(model: Model, u: Array) -> BlockMatrix:
+def geometric_stiffness(model: Model, u: Array, thermal: Terms | None = None) -> BlockMatrix:
     """The geometric stiffness of the stress that a static state has, no conditions built in.
 
     Parameters
@@ -48,6 +49,8 @@ def geometric_stiffness(model: Model, u: Array) -> BlockMatrix:
         The static step on this part.
     u
         shape (n_local, nc): its solution, ghosts too.
+    thermal
+        Temperatures that strained the body in it; default: that of the model.
 
     Returns
     -------
@@ -59,7 +62,7 @@ def geometric_stiffness(model: Model, u: Array) -> BlockMatrix:
     rows = np.repeat(np.arange(part.n_owned, dtype=np.int64), np.diff(indptr))
     keys = rows * part.n_local + indices
     alike, radial = np.zeros(len(keys)), np.zeros(len(keys))
-    for cells in cell_values(model, u):
+    for cells in cell_values(model, u, thermal):
         nodes = part.blocks[cells.block].nodes[cells.rows]
         J = np.einsum("qaj,nai->nqij", cells.reference.dN, part.points[nodes], optimize=True)
         G = np.einsum("qaj,nqji->nqai", cells.reference.dN, np.linalg.inv(J), optimize=True)  # (n, nq, k, dim)
@@ -81,8 +84,10 @@ def prestress_stiffness(model: Model) -> BlockMatrix | None:
     if not model.step.message.HasField("prestress"):
         return None
     wanted = model.step.message.prestress
-    u = model.history.values(wanted.step, wanted.frame if wanted.HasField("frame") else -1)
-    return geometric_stiffness(model, u)
+    frame = wanted.frame if wanted.HasField("frame") else -1
+    assert model.history is not None
+    u, thermal = model.history.values(wanted.step, frame), model.history.thermal(wanted.step, frame)
+    return geometric_stiffness(model, u, thermal)
 
 
 def _contracted(G: Array, H: Array) -> Array:

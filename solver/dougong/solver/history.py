@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from google.protobuf.message import Message
@@ -30,6 +31,7 @@ class _Kept:
     path: Path
     shape: tuple[int, ...] = ()
     frames: list[KeptFrame] = field(default_factory=list)
+    thermal: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 class History:
@@ -62,7 +64,9 @@ class History:
         """Whether a later step will ask for the states of a step."""
         return step in self._kept
 
-    def add(self, step: str, values: Array, *, name: str = "", value: float | None = None) -> None:
+    def add(
+        self, step: str, values: Array, *, name: str = "", value: float | None = None, thermal: tuple[Any, ...] = ()
+    ) -> None:
         """Keep the next frame of a step, if a later step asks for it.
 
         Parameters
@@ -73,6 +77,8 @@ class History:
             shape (n_local, nc): the nodal unknown, ghosts too; of all frames of a step alike.
         name, value
             Of the frame.
+        thermal
+            Temperatures that strained the body in it, see `dougong.solver.thermal.Terms`.
         """
         if not self.wants(step):
             return
@@ -83,6 +89,7 @@ class History:
             out.write(np.ascontiguousarray(values, dtype=np.float64).data)
         kept.shape = values.shape
         kept.frames.append(KeptFrame(name, value))
+        kept.thermal.append(thermal)
 
     def frames(self, step: str) -> list[KeptFrame]:
         """The frames of a step that are there, in order.
@@ -116,6 +123,10 @@ class History:
         size = int(np.prod(kept.shape))
         data = np.fromfile(kept.path, dtype=np.float64, count=size, offset=number * size * 8)
         return data.reshape(kept.shape)
+
+    def thermal(self, step: str, frame: int = -1) -> tuple[Any, ...]:
+        """The temperatures that strained the body in a frame, as they were given to `add`."""
+        return self._kept[step].thermal[frame]
 
     def close(self) -> None:
         """Remove the files of all ranks; called by one of them when none reads any more."""

@@ -164,7 +164,7 @@ def _reference(
     """Displacement under the loads, and the loads less what a prestress adds; both shape (n_local, nc). Collective."""
     part, n = model.part, model.part.n_owned
     offset = space.reduction.offset
-    given = loading.loads[:n] - products(K, offset[:, :, None])[:, :, 0]
+    given = loading.forces[:n] - products(K, offset[:, :, None])[:, :, 0]
     b, x = reduced.createVecLeft(), reduced.createVecRight()
     factor = Factor(reduced, mpi)
     try:

@@ -73,7 +73,9 @@ class StepContext:
         """Whether the step has, or may have, more than one frame."""
         return self.growing or len(self.frame_names) > 1
 
-    def keep(self, number: int, values: NDArray[np.float64], value: float | None = None) -> None:
+    def keep(
+        self, number: int, values: NDArray[np.float64], value: float | None = None, thermal: tuple[Any, ...] = ()
+    ) -> None:
         """Hand the state of a frame on to later steps that ask for it; frames come in order.
 
         Parameters
@@ -84,10 +86,12 @@ class StepContext:
             shape (n_local, nc): the nodal unknown, ghosts too.
         value
             Of the frame, such as its time.
+        thermal
+            Temperatures that strain the body in it, see `dougong.solver.thermal.Terms`.
         """
         if self.model.history is not None:
             name = self.frame_names[number] if number < len(self.frame_names) else ""
-            self.model.history.add(self.model.step.name, values, name=name, value=value)
+            self.model.history.add(self.model.step.name, values, name=name, value=value, thermal=thermal)
 
     def stage(self, name: str, **values: Any) -> None:
         """Report a stage of this step."""

@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from dougong.messages import InputError, violation
@@ -72,7 +74,7 @@ class Buckling:
                 result_pb2.Frame(kind=kind, name=name, value=factor, extremes=extremes, mode=mode, solve=record)
             )
             context.end_frame(k)
-        reference = NodalState(model, held, Loading(modes.loads, loading.prescribed), matrices, modes.reference)
+        reference = NodalState(model, held, replace(loading, loads=modes.loads), matrices, modes.reference)
         return result_pb2.StepResult(
             name=model.step.name,
             procedure=model.step.procedure,

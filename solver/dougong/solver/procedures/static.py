@@ -171,7 +171,7 @@ def _write_all(
         if value is not None:
             frame.value = value
         frames.append(frame)
-        context.keep(number, u, value)
+        context.keep(number, u, value, loading.thermal)
         context.end_frame(number)
     return frames
 
