@@ -31,6 +31,16 @@ VERIFIED = {
         "verification/test_convergence.py::test_elasticity",
         "verification/test_nafems_le10.py",
     ),
+    "electrostatics": (
+        "verification/test_electrostatics.py::test_linear_potential",
+        "verification/test_electrostatics.py::test_rate",
+        "verification/test_electrostatics.py::test_cylindrical_capacitor",
+    ),
+    "seepage": (
+        "verification/test_seepage.py::test_linear_head",
+        "verification/test_seepage.py::test_rate",
+        "verification/test_seepage.py::test_well_in_a_confined_layer",
+    ),
     "heat": (
         "verification/test_patch.py::test_linear_temperature",
         "verification/test_convergence.py::test_heat_in_space",

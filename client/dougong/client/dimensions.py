@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from dougong.v1 import options_pb2
 
-#: Exponents of length, mass, time and temperature.
-Exponents = tuple[int, int, int, int]
+#: Exponents of length, mass, time and temperature, and where there is a fifth of electric current.
+Exponents = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class DimensionInfo:
     Attributes
     ----------
     exponents
-        Of length, mass, time and temperature.
+        Of length, mass, time and temperature, and where there is a fifth of electric current, which is in amperes in
+        every system.
     en, zh
         Its name.
     si, mm_t_s
@@ -74,6 +75,29 @@ DIMENSIONS: dict[int, DimensionInfo] = {
     ),
     _D.DIMENSION_SPECIFIC_HEAT: DimensionInfo(
         (2, 0, -2, -1), "specific heat", "比热容", "J/(kg·K)", "mJ/(t·K)", "460 J/(kg*K)"
+    ),
+    _D.DIMENSION_ELECTRIC_POTENTIAL: DimensionInfo(
+        (2, 1, -3, 0, -1), "electric potential", "电势", "V", "mV", "5 V, 10 kV, 20 mV"
+    ),
+    _D.DIMENSION_PERMITTIVITY: DimensionInfo(
+        (-3, -1, 4, 0, 2), "permittivity", "介电常数", "F/m", "MF/m", "34.5 pF/m, 8.854e-12 F/m"
+    ),
+    _D.DIMENSION_ELECTRIC_CHARGE: DimensionInfo((0, 0, 1, 0, 1), "electric charge", "电荷", "C", "C", "2 nC, 1e-9 C"),
+    _D.DIMENSION_SURFACE_CHARGE: DimensionInfo(
+        (-2, 0, 1, 0, 1), "surface charge", "面电荷密度", "C/m²", "C/mm²", "5e-6 C/m^2"
+    ),
+    _D.DIMENSION_CHARGE_DENSITY: DimensionInfo(
+        (-3, 0, 1, 0, 1), "charge density", "体电荷密度", "C/m³", "C/mm³", "1e-3 C/m^3"
+    ),
+    _D.DIMENSION_ELECTRIC_FIELD: DimensionInfo(
+        (1, 1, -3, 0, -1), "electric field", "电场强度", "V/m", "mV/mm", "3 MV/m, 3 kV/mm"
+    ),
+    _D.DIMENSION_VELOCITY: DimensionInfo(
+        (1, 0, -1, 0), "velocity or permeability", "速度或渗透系数", "m/s", "mm/s", "1e-5 m/s, 3 mm/h"
+    ),
+    _D.DIMENSION_PER_TIME: DimensionInfo((0, 0, -1, 0), "rate", "速率", "1/s", "1/s", "1e-6 1/s"),
+    _D.DIMENSION_VOLUME_FLOW: DimensionInfo(
+        (3, 0, -1, 0), "volume flow", "体积流量", "m³/s", "mm³/s", "1e-3 m^3/s, 5 L/s"
     ),
     _D.DIMENSION_STEFAN_BOLTZMANN: DimensionInfo(
         (0, 1, -3, -4),

@@ -38,6 +38,8 @@ _VIEWS = ((-55, 28), (-35, 28), (35, 28), (55, 28), (125, 28), (145, 28), (215, 
 _COLOURS = (
     ("temperature", options_pb2.DIMENSION_TEMPERATURE, "CLI_PIC_TEMPERATURE", "inferno"),
     ("von_mises", options_pb2.DIMENSION_PRESSURE, "CLI_PIC_VON_MISES", "turbo"),
+    ("electric_potential", options_pb2.DIMENSION_ELECTRIC_POTENTIAL, "CLI_PIC_POTENTIAL", "viridis"),
+    ("head", options_pb2.DIMENSION_LENGTH, "CLI_PIC_HEAD", "viridis"),
 )
 #: Of mode shapes by how far they move; their scale has no meaning.
 _MODE_COLOUR = ("displacement", options_pb2.DIMENSION_NONE, "CLI_PIC_MODE", "turbo")

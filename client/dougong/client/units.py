@@ -241,6 +241,10 @@ def temperature_scale(units: analysis_pb2.UnitSystem) -> str:
     return _explicit_unit_name(DIMENSIONS[options_pb2.DIMENSION_TEMPERATURE_DIFFERENCE], units)
 
 
+#: Base dimensions as pint names them, in the order of exponents.
+_BASES = ("[length]", "[mass]", "[time]", "[temperature]", "[current]")
+
+
 def _exponents(unit: Any, text: str) -> tuple[Exponents, int]:
     """The exponents that a unit itself has, and its dimension if it is one of temperature.
 
@@ -249,24 +253,23 @@ def _exponents(unit: Any, text: str) -> tuple[Exponents, int]:
     if str(unit) in _SCALES:
         return (0, 0, 0, 1), options_pb2.DIMENSION_TEMPERATURE
     found = dict(unit.dimensionality)
-    powers = [found.pop(name, 0) for name in ("[length]", "[mass]", "[time]", "[temperature]")]
+    powers = [found.pop(name, 0) for name in _BASES]
     if found or any(p != int(p) for p in powers):
         raise UnitError("unit", text)
-    length, mass, time, temperature = (int(p) for p in powers)
-    return (length, mass, time, temperature), options_pb2.DIMENSION_ANY
+    return tuple(int(p) for p in powers), options_pb2.DIMENSION_ANY
 
 
 def _target(exponents: Exponents, units: analysis_pb2.UnitSystem) -> Any:
     unit = _registry().Unit("")
-    for base, exponent in zip(base_units(units), exponents, strict=True):
+    # The ampere is the unit of current in every system.
+    for base, exponent in zip((*base_units(units), _registry().Unit("A")), exponents, strict=False):
         if exponent:
             unit = unit * base**exponent
     return unit
 
 
 def _dimensionality(exponents: Exponents) -> Any:
-    names = ("[length]", "[mass]", "[time]", "[temperature]")
-    return _registry().UnitsContainer({n: e for n, e in zip(names, exponents, strict=True) if e})
+    return _registry().UnitsContainer({n: e for n, e in zip(_BASES, exponents, strict=False) if e})
 
 
 def _difference(unit: Any) -> Any:

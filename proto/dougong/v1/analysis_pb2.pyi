@@ -151,22 +151,26 @@ class Combination(_message.Message):
     def __init__(self, name: _Optional[str] = ..., factors: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class Condition(_message.Message):
-    __slots__ = ["antisymmetry", "displacement", "fixed", "reference_motion", "region", "symmetry", "temperature"]
+    __slots__ = ["antisymmetry", "displacement", "electric_potential", "fixed", "head", "reference_motion", "region", "symmetry", "temperature"]
     ANTISYMMETRY_FIELD_NUMBER: _ClassVar[int]
     DISPLACEMENT_FIELD_NUMBER: _ClassVar[int]
+    ELECTRIC_POTENTIAL_FIELD_NUMBER: _ClassVar[int]
     FIXED_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_MOTION_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     SYMMETRY_FIELD_NUMBER: _ClassVar[int]
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     antisymmetry: Antisymmetry
     displacement: Displacement
+    electric_potential: Quantity
     fixed: Fixed
+    head: Quantity
     reference_motion: ReferenceMotion
     region: str
     symmetry: Symmetry
     temperature: Quantity
-    def __init__(self, region: _Optional[str] = ..., displacement: _Optional[_Union[Displacement, _Mapping]] = ..., fixed: _Optional[_Union[Fixed, _Mapping]] = ..., symmetry: _Optional[_Union[Symmetry, _Mapping]] = ..., temperature: _Optional[_Union[Quantity, _Mapping]] = ..., antisymmetry: _Optional[_Union[Antisymmetry, _Mapping]] = ..., reference_motion: _Optional[_Union[ReferenceMotion, _Mapping]] = ...) -> None: ...
+    def __init__(self, region: _Optional[str] = ..., displacement: _Optional[_Union[Displacement, _Mapping]] = ..., fixed: _Optional[_Union[Fixed, _Mapping]] = ..., symmetry: _Optional[_Union[Symmetry, _Mapping]] = ..., temperature: _Optional[_Union[Quantity, _Mapping]] = ..., antisymmetry: _Optional[_Union[Antisymmetry, _Mapping]] = ..., reference_motion: _Optional[_Union[ReferenceMotion, _Mapping]] = ..., electric_potential: _Optional[_Union[Quantity, _Mapping]] = ..., head: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
 class Convection(_message.Message):
     __slots__ = ["ambient", "coefficient"]
@@ -226,6 +230,10 @@ class Elastic(_message.Message):
     poisson_ratio: Quantity
     young_modulus: Quantity
     def __init__(self, young_modulus: _Optional[_Union[Quantity, _Mapping]] = ..., poisson_ratio: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+
+class Electrostatics(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
 
 class Equation(_message.Message):
     __slots__ = ["terms", "value"]
@@ -341,10 +349,11 @@ class InitialState(_message.Message):
     def __init__(self, temperature: _Optional[_Union[Quantity, _Mapping]] = ..., from_step: _Optional[_Union[FromStep, _Mapping]] = ...) -> None: ...
 
 class Load(_message.Message):
-    __slots__ = ["axes", "body_force", "centrifugal", "convection", "euler", "foundation", "gravity", "heat_flux", "heat_source", "hydrostatic", "nodal_force", "pressure", "radiation", "reference_force", "region", "temperature", "total_force", "traction"]
+    __slots__ = ["axes", "body_force", "centrifugal", "charge_density", "convection", "euler", "foundation", "gravity", "heat_flux", "heat_source", "hydrostatic", "inflow", "nodal_force", "pressure", "radiation", "reference_force", "region", "surface_charge", "temperature", "total_force", "traction", "water_source"]
     AXES_FIELD_NUMBER: _ClassVar[int]
     BODY_FORCE_FIELD_NUMBER: _ClassVar[int]
     CENTRIFUGAL_FIELD_NUMBER: _ClassVar[int]
+    CHARGE_DENSITY_FIELD_NUMBER: _ClassVar[int]
     CONVECTION_FIELD_NUMBER: _ClassVar[int]
     EULER_FIELD_NUMBER: _ClassVar[int]
     FOUNDATION_FIELD_NUMBER: _ClassVar[int]
@@ -352,17 +361,21 @@ class Load(_message.Message):
     HEAT_FLUX_FIELD_NUMBER: _ClassVar[int]
     HEAT_SOURCE_FIELD_NUMBER: _ClassVar[int]
     HYDROSTATIC_FIELD_NUMBER: _ClassVar[int]
+    INFLOW_FIELD_NUMBER: _ClassVar[int]
     NODAL_FORCE_FIELD_NUMBER: _ClassVar[int]
     PRESSURE_FIELD_NUMBER: _ClassVar[int]
     RADIATION_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FORCE_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
+    SURFACE_CHARGE_FIELD_NUMBER: _ClassVar[int]
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FORCE_FIELD_NUMBER: _ClassVar[int]
     TRACTION_FIELD_NUMBER: _ClassVar[int]
+    WATER_SOURCE_FIELD_NUMBER: _ClassVar[int]
     axes: Axes
     body_force: Vector
     centrifugal: Centrifugal
+    charge_density: Quantity
     convection: Convection
     euler: Euler
     foundation: Foundation
@@ -370,15 +383,18 @@ class Load(_message.Message):
     heat_flux: Quantity
     heat_source: Quantity
     hydrostatic: Hydrostatic
+    inflow: Quantity
     nodal_force: Vector
     pressure: Quantity
     radiation: Radiation
     reference_force: ReferenceForce
     region: str
+    surface_charge: Quantity
     temperature: TemperatureField
     total_force: Vector
     traction: Vector
-    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ..., centrifugal: _Optional[_Union[Centrifugal, _Mapping]] = ..., euler: _Optional[_Union[Euler, _Mapping]] = ..., hydrostatic: _Optional[_Union[Hydrostatic, _Mapping]] = ..., temperature: _Optional[_Union[TemperatureField, _Mapping]] = ..., radiation: _Optional[_Union[Radiation, _Mapping]] = ..., foundation: _Optional[_Union[Foundation, _Mapping]] = ..., reference_force: _Optional[_Union[ReferenceForce, _Mapping]] = ..., axes: _Optional[_Union[Axes, _Mapping]] = ...) -> None: ...
+    water_source: Quantity
+    def __init__(self, region: _Optional[str] = ..., pressure: _Optional[_Union[Quantity, _Mapping]] = ..., traction: _Optional[_Union[Vector, _Mapping]] = ..., total_force: _Optional[_Union[Vector, _Mapping]] = ..., nodal_force: _Optional[_Union[Vector, _Mapping]] = ..., gravity: _Optional[_Union[Vector, _Mapping]] = ..., body_force: _Optional[_Union[Vector, _Mapping]] = ..., heat_flux: _Optional[_Union[Quantity, _Mapping]] = ..., heat_source: _Optional[_Union[Quantity, _Mapping]] = ..., convection: _Optional[_Union[Convection, _Mapping]] = ..., centrifugal: _Optional[_Union[Centrifugal, _Mapping]] = ..., euler: _Optional[_Union[Euler, _Mapping]] = ..., hydrostatic: _Optional[_Union[Hydrostatic, _Mapping]] = ..., temperature: _Optional[_Union[TemperatureField, _Mapping]] = ..., radiation: _Optional[_Union[Radiation, _Mapping]] = ..., surface_charge: _Optional[_Union[Quantity, _Mapping]] = ..., charge_density: _Optional[_Union[Quantity, _Mapping]] = ..., inflow: _Optional[_Union[Quantity, _Mapping]] = ..., water_source: _Optional[_Union[Quantity, _Mapping]] = ..., foundation: _Optional[_Union[Foundation, _Mapping]] = ..., reference_force: _Optional[_Union[ReferenceForce, _Mapping]] = ..., axes: _Optional[_Union[Axes, _Mapping]] = ...) -> None: ...
 
 class LoadCase(_message.Message):
     __slots__ = ["conditions", "loads", "name"]
@@ -407,7 +423,7 @@ class Mass(_message.Message):
     def __init__(self, node: _Optional[int] = ..., region: _Optional[str] = ..., coupling: _Optional[str] = ..., mass: _Optional[_Union[Quantity, _Mapping]] = ..., per_area: _Optional[_Union[Quantity, _Mapping]] = ..., inertia: _Optional[_Union[Vector, _Mapping]] = ...) -> None: ...
 
 class Material(_message.Message):
-    __slots__ = ["anisotropic", "conductivity", "density", "elastic", "expansion", "orthotropic", "orthotropic_conductivity", "specific_heat"]
+    __slots__ = ["anisotropic", "conductivity", "density", "elastic", "expansion", "orthotropic", "orthotropic_conductivity", "permeability", "permittivity", "specific_heat"]
     ANISOTROPIC_FIELD_NUMBER: _ClassVar[int]
     CONDUCTIVITY_FIELD_NUMBER: _ClassVar[int]
     DENSITY_FIELD_NUMBER: _ClassVar[int]
@@ -415,6 +431,8 @@ class Material(_message.Message):
     EXPANSION_FIELD_NUMBER: _ClassVar[int]
     ORTHOTROPIC_CONDUCTIVITY_FIELD_NUMBER: _ClassVar[int]
     ORTHOTROPIC_FIELD_NUMBER: _ClassVar[int]
+    PERMEABILITY_FIELD_NUMBER: _ClassVar[int]
+    PERMITTIVITY_FIELD_NUMBER: _ClassVar[int]
     SPECIFIC_HEAT_FIELD_NUMBER: _ClassVar[int]
     anisotropic: Anisotropic
     conductivity: Quantity
@@ -423,8 +441,10 @@ class Material(_message.Message):
     expansion: Expansion
     orthotropic: Orthotropic
     orthotropic_conductivity: OrthotropicConductivity
+    permeability: Quantity
+    permittivity: Quantity
     specific_heat: Quantity
-    def __init__(self, elastic: _Optional[_Union[Elastic, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., conductivity: _Optional[_Union[Quantity, _Mapping]] = ..., orthotropic: _Optional[_Union[Orthotropic, _Mapping]] = ..., anisotropic: _Optional[_Union[Anisotropic, _Mapping]] = ..., expansion: _Optional[_Union[Expansion, _Mapping]] = ..., orthotropic_conductivity: _Optional[_Union[OrthotropicConductivity, _Mapping]] = ..., specific_heat: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
+    def __init__(self, elastic: _Optional[_Union[Elastic, _Mapping]] = ..., density: _Optional[_Union[Quantity, _Mapping]] = ..., conductivity: _Optional[_Union[Quantity, _Mapping]] = ..., orthotropic: _Optional[_Union[Orthotropic, _Mapping]] = ..., anisotropic: _Optional[_Union[Anisotropic, _Mapping]] = ..., expansion: _Optional[_Union[Expansion, _Mapping]] = ..., orthotropic_conductivity: _Optional[_Union[OrthotropicConductivity, _Mapping]] = ..., permittivity: _Optional[_Union[Quantity, _Mapping]] = ..., permeability: _Optional[_Union[Quantity, _Mapping]] = ..., specific_heat: _Optional[_Union[Quantity, _Mapping]] = ...) -> None: ...
 
 class Modes(_message.Message):
     __slots__ = ["count", "max_frequency", "min_frequency"]
@@ -707,6 +727,10 @@ class SectionForce(_message.Message):
     region: str
     def __init__(self, name: _Optional[str] = ..., region: _Optional[str] = ..., about: _Optional[_Union[Point, _Mapping]] = ..., normal: _Optional[_Union[Point, _Mapping]] = ...) -> None: ...
 
+class Seepage(_message.Message):
+    __slots__ = []
+    def __init__(self) -> None: ...
+
 class SolverOptions(_message.Message):
     __slots__ = ["max_iterations", "method", "petsc_options", "relative_tolerance"]
     class Method(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -767,32 +791,36 @@ class SteadyHeat(_message.Message):
     def __init__(self) -> None: ...
 
 class Step(_message.Message):
-    __slots__ = ["buckling", "combinations", "conditions", "initial", "load_cases", "loads", "modes", "name", "prestress", "static", "steady_heat", "transient_heat"]
+    __slots__ = ["buckling", "combinations", "conditions", "electrostatics", "initial", "load_cases", "loads", "modes", "name", "prestress", "seepage", "static", "steady_heat", "transient_heat"]
     BUCKLING_FIELD_NUMBER: _ClassVar[int]
     COMBINATIONS_FIELD_NUMBER: _ClassVar[int]
     CONDITIONS_FIELD_NUMBER: _ClassVar[int]
+    ELECTROSTATICS_FIELD_NUMBER: _ClassVar[int]
     INITIAL_FIELD_NUMBER: _ClassVar[int]
     LOADS_FIELD_NUMBER: _ClassVar[int]
     LOAD_CASES_FIELD_NUMBER: _ClassVar[int]
     MODES_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     PRESTRESS_FIELD_NUMBER: _ClassVar[int]
+    SEEPAGE_FIELD_NUMBER: _ClassVar[int]
     STATIC_FIELD_NUMBER: _ClassVar[int]
     STEADY_HEAT_FIELD_NUMBER: _ClassVar[int]
     TRANSIENT_HEAT_FIELD_NUMBER: _ClassVar[int]
     buckling: Buckling
     combinations: _containers.RepeatedCompositeFieldContainer[Combination]
     conditions: _containers.RepeatedCompositeFieldContainer[Condition]
+    electrostatics: Electrostatics
     initial: InitialState
     load_cases: _containers.RepeatedCompositeFieldContainer[LoadCase]
     loads: _containers.RepeatedCompositeFieldContainer[Load]
     modes: Modes
     name: str
     prestress: FromStep
+    seepage: Seepage
     static: Static
     steady_heat: SteadyHeat
     transient_heat: TransientHeat
-    def __init__(self, name: _Optional[str] = ..., static: _Optional[_Union[Static, _Mapping]] = ..., steady_heat: _Optional[_Union[SteadyHeat, _Mapping]] = ..., modes: _Optional[_Union[Modes, _Mapping]] = ..., buckling: _Optional[_Union[Buckling, _Mapping]] = ..., transient_heat: _Optional[_Union[TransientHeat, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ..., load_cases: _Optional[_Iterable[_Union[LoadCase, _Mapping]]] = ..., combinations: _Optional[_Iterable[_Union[Combination, _Mapping]]] = ..., initial: _Optional[_Union[InitialState, _Mapping]] = ..., prestress: _Optional[_Union[FromStep, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., static: _Optional[_Union[Static, _Mapping]] = ..., steady_heat: _Optional[_Union[SteadyHeat, _Mapping]] = ..., modes: _Optional[_Union[Modes, _Mapping]] = ..., buckling: _Optional[_Union[Buckling, _Mapping]] = ..., transient_heat: _Optional[_Union[TransientHeat, _Mapping]] = ..., electrostatics: _Optional[_Union[Electrostatics, _Mapping]] = ..., seepage: _Optional[_Union[Seepage, _Mapping]] = ..., conditions: _Optional[_Iterable[_Union[Condition, _Mapping]]] = ..., loads: _Optional[_Iterable[_Union[Load, _Mapping]]] = ..., load_cases: _Optional[_Iterable[_Union[LoadCase, _Mapping]]] = ..., combinations: _Optional[_Iterable[_Union[Combination, _Mapping]]] = ..., initial: _Optional[_Union[InitialState, _Mapping]] = ..., prestress: _Optional[_Union[FromStep, _Mapping]] = ...) -> None: ...
 
 class Symmetry(_message.Message):
     __slots__ = ["normal"]

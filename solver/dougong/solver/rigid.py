@@ -235,7 +235,7 @@ def _describe(model: Model, found: list[Body], null: Array, names: tuple[str, ..
         if model.components == 1:
             out.append(
                 violation(
-                    "TEMPERATURE_UNDETERMINED", path, cell_ids=[cell], cell=cell, cells=body.cells, step=step.name
+                    model.physics.UNDETERMINED, path, cell_ids=[cell], cell=cell, cells=body.cells, step=step.name
                 )
             )
         else:

@@ -29,6 +29,11 @@ EXTREMES = (
     ("CLI_SUM_TEMPERATURE_MAX", "temperature", True, options_pb2.DIMENSION_TEMPERATURE),
     ("CLI_SUM_TEMPERATURE_MIN", "temperature", False, options_pb2.DIMENSION_TEMPERATURE),
     ("CLI_SUM_HEAT_FLUX", "heat_flux_magnitude", True, options_pb2.DIMENSION_HEAT_FLUX),
+    ("CLI_SUM_POTENTIAL_MAX", "electric_potential", True, options_pb2.DIMENSION_ELECTRIC_POTENTIAL),
+    ("CLI_SUM_ELECTRIC_FIELD", "electric_field_magnitude", True, options_pb2.DIMENSION_ELECTRIC_FIELD),
+    ("CLI_SUM_HEAD_MAX", "head", True, options_pb2.DIMENSION_LENGTH),
+    ("CLI_SUM_HEAD_MIN", "head", False, options_pb2.DIMENSION_LENGTH),
+    ("CLI_SUM_DISCHARGE", "discharge_velocity_magnitude", True, options_pb2.DIMENSION_VELOCITY),
 )
 
 

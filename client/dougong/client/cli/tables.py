@@ -38,7 +38,19 @@ _FORCES = Sums("CLI_SUM_LOADS", "CLI_SUM_REACTIONS", "CLI_SUM_REACTION_OF", opti
 _HEAT = Sums("CLI_SUM_HEAT_LOADS", "CLI_SUM_HEAT_REACTIONS", "CLI_SUM_HEAT_REACTION_OF", options_pb2.DIMENSION_POWER)
 
 #: By procedure; that of all others is force.
-_SUMS = {"steady_heat": _HEAT, "transient_heat": _HEAT}
+_SUMS = {
+    "steady_heat": _HEAT,
+    "transient_heat": _HEAT,
+    "electrostatics": Sums(
+        "CLI_SUM_CHARGE_LOADS",
+        "CLI_SUM_CHARGE_REACTIONS",
+        "CLI_SUM_CHARGE_REACTION_OF",
+        options_pb2.DIMENSION_ELECTRIC_CHARGE,
+    ),
+    "seepage": Sums(
+        "CLI_SUM_WATER_LOADS", "CLI_SUM_WATER_REACTIONS", "CLI_SUM_WATER_REACTION_OF", options_pb2.DIMENSION_VOLUME_FLOW
+    ),
+}
 
 
 def sums_of(procedure: str) -> Sums:

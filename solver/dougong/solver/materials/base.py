@@ -70,3 +70,11 @@ class MaterialModel:
 def zeros(size: int, *like: Number) -> Array:
     """A matrix of zeros, shape (..., size, size), with the leading axes of some numbers."""
     return np.zeros((*np.broadcast_shapes(*(np.shape(x) for x in like)), size, size))
+
+
+def tensor(value: Number) -> Array:
+    """A tensor that is the same in all axes, shape (..., 3, 3)."""
+    found = zeros(3, value)
+    for i in range(3):
+        found[..., i, i] = value
+    return found

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dougong.solver.materials.base import Array, Fault, MaterialModel, Number, zeros
+from dougong.solver.materials.base import Array, Fault, MaterialModel, Number, tensor
 
 
 def matrix(conductivity: Number) -> Array:
     """Conductivity tensor."""
-    k = zeros(3, conductivity)
-    for i in range(3):
-        k[..., i, i] = conductivity
-    return k
+    return tensor(conductivity)
 
 
 def faults(conductivity: float) -> list[Fault]:

@@ -208,6 +208,8 @@ class Physics(Protocol):
     NONLINEAR_LOADS: frozenset[str]
     #: Constants of a material, fields of dougong.v1.Material, whose dependence on temperature is one on the unknown.
     NONLINEAR_CONSTANTS: tuple[str, ...]
+    #: Reason that is told where nothing says how high a scalar unknown is.
+    UNDETERMINED: str
     #: The thermal strain; None for a physics without.
     EXPANSION: Expansion | None
     FIELDS: Mapping[str, FieldSpec]

@@ -164,6 +164,7 @@ class Elasticity:
         **_supports.LOAD_REGIONS,
     }
     RESTRAINING_LOADS = frozenset({"foundation"})
+    UNDETERMINED = "FREE_MODES"
     NONLINEAR_LOADS: frozenset[str] = frozenset()
     NONLINEAR_CONSTANTS: tuple[str, ...] = ()
     EXPANSION = ThermalExpansion()

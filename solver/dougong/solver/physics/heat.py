@@ -13,37 +13,23 @@ from typing import Any
 
 import numpy as np
 from skfem import BilinearForm, LinearForm
-from skfem.helpers import grad
 
 from dougong.messages import violation
-from dougong.solver import materials
 from dougong.solver.curves import Curve, curve
+from dougong.solver.diffusion import Diffusion, flow, gradient, magnitude, source
 from dougong.solver.nonlinear import law_is_nonlinear, loads_are_nonlinear
-from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run, at_points
+from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run
 from dougong.solver.quantities import is_constant
 from dougong.solver.radiation import stefan_boltzmann
-from dougong.solver.rotation import turned
 from dougong.solver.time_plan import check_transient
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, options_pb2
 
 
 @BilinearForm
-def conduction(T: Any, v: Any, w: Any) -> Any:
-    """∇v · k ∇T."""
-    return np.einsum("i...,ij...,j...", grad(v), w.coefficient, grad(T))
-
-
-@BilinearForm
 def film(T: Any, v: Any, w: Any) -> Any:
     """H v T."""
     return w.h * v * T
-
-
-@LinearForm
-def source(v: Any, w: Any) -> Any:
-    """S v."""
-    return w.s * v
 
 
 @LinearForm
@@ -104,7 +90,7 @@ def _check_steady(step: pb.Step, path: str, materials: Sequence[tuple[str, pb.Ma
     return [violation("COMBINATION_NONLINEAR", f"{path}.combinations")] if step.combinations and nonlinear else []
 
 
-class Heat:
+class Heat(Diffusion):
     """Heat conduction in two and three dimensions."""
 
     NAME = "heat"
@@ -112,11 +98,7 @@ class Heat:
         "steady_heat": Run("static", estimated=True, nonlinear="newton", check=_check_steady),
         "transient_heat": Run("transient", held=False, check=check_transient),
     }
-    UNKNOWN = "temperature"
-    STIFFNESS = RING_STIFFNESS = conduction
-    KERNEL = "diffusion"
-    DIMENSIONS = (2, 3)
-    NEEDS_KINEMATICS = False
+    UNKNOWN, COEFFICIENT, UNDETERMINED = "temperature", "conductivity", "TEMPERATURE_UNDETERMINED"
     CONDITIONS: Mapping[str, Callable[[pb.Condition, int, Constraints], None]] = {"temperature": _temperature}
     LOADS: Mapping[str, Callable[[pb.Load, int, Loads], None]] = {
         "heat_flux": lambda load, dim, loads: loads.on_facets(load.region, source, s=load.heat_flux),
@@ -133,31 +115,20 @@ class Heat:
     RESTRAINING_LOADS = frozenset({"convection", "radiation"})
     NONLINEAR_LOADS = frozenset({"radiation"})
     NONLINEAR_CONSTANTS = ("conductivity", "orthotropic_conductivity")
-    EXPANSION = None
     FIELDS: Mapping[str, FieldSpec] = {
         "temperature": FieldSpec((), options_pb2.DIMENSION_TEMPERATURE),
         "reaction": FieldSpec((), options_pb2.DIMENSION_POWER),
         "constraint_force": FieldSpec((), options_pb2.DIMENSION_POWER),
-        "heat_flux": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_HEAT_FLUX, lambda dT, q: -q[:, :, 0, :]),
+        "heat_flux": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_HEAT_FLUX, flow),
         "heat_flux_magnitude": FieldSpec(
             (),
             options_pb2.DIMENSION_HEAT_FLUX,
-            from_field=("heat_flux", lambda q: np.linalg.norm(q, axis=-1, keepdims=True)),
+            from_field=("heat_flux", magnitude),
         ),
-        "temperature_gradient": FieldSpec(
-            ("x", "y", "z"), options_pb2.DIMENSION_TEMPERATURE_GRADIENT, lambda dT, q: dT[:, :, 0, :]
-        ),
+        "temperature_gradient": FieldSpec(("x", "y", "z"), options_pb2.DIMENSION_TEMPERATURE_GRADIENT, gradient),
     }
     DEFAULT_FIELDS = ("temperature", "reaction", "heat_flux")
     FLUX = "heat_flux"
-
-    def components(self, dim: int) -> tuple[str, ...]:
-        """See `Physics`."""
-        return ()
-
-    def check_material(self, material: pb.Material, path: str, dim: int = 3) -> list[job_pb2.Violation]:
-        """The constants of one law of conduction, and possible ones."""
-        return materials.check(material, "conductivity", path, dim)
 
     def check_load(self, load: pb.Load, path: str, material: pb.Material | None) -> list[job_pb2.Violation]:
         """Film coefficient and emissivity must be possible, and the ambient temperature given."""
@@ -178,39 +149,6 @@ class Heat:
         if not getattr(load, kind).HasField("ambient"):
             found.append(violation("VALUE_MISSING", f"{path}.{kind}.ambient"))
         return found
-
-    def isotropic(self, material: pb.Material) -> bool:
-        """See `Physics`."""
-        return materials.model_of(material, "conductivity").isotropic
-
-    def solid(self, material: pb.Material, temperature: Array | None = None) -> Array:
-        """Conductivity tensor in the axes of the material, shape (3, 3)."""
-        return materials.matrix_of(material, "conductivity", temperature)
-
-    def varies(self, material: pb.Material) -> bool:
-        """See `Physics`."""
-        return materials.varies(material, "conductivity")
-
-    def reference(self, material: pb.Material) -> float:
-        """The temperature is the unknown, and known everywhere."""
-        return 0.0
-
-    def turned(self, coefficient: Array, axes: Array) -> Array:
-        """RᵀkR."""
-        return turned(coefficient, axes)
-
-    def reduced(self, coefficient: Array, dim: int, kinematics: pb.Section.Kinematics) -> tuple[Array, Array]:
-        """Nothing flows across a plane model, nor around an axis."""
-        k = coefficient[..., :dim, :dim]
-        return k, np.broadcast_to(np.eye(dim), k.shape)
-
-    def completed(self, embedding: Array, gradients: Array, hoop: Array | None) -> Array:
-        """They are complete."""
-        return gradients
-
-    def flux(self, coefficient: Array, gradients: Array) -> Array:
-        """K ∇T, against the heat flow."""
-        return np.moveaxis(at_points(coefficient, np.moveaxis(gradients[:, :, 0], -1, 0)), 0, -1)[:, :, None]
 
     def free_modes(self, points: Array, axisymmetric: bool = False) -> tuple[tuple[str, ...], Array]:
         """A constant temperature."""
