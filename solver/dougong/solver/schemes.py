@@ -40,7 +40,7 @@ CELLS_OF: dict[str, tuple[str, ...]] = {
 }
 
 #: Cells whose mixed pressure is linear; that of the others is constant.
-LINEAR_PRESSURE = ("quad9", "hex27")
+LINEAR_PRESSURE = ("quad8", "quad9", "hex20", "hex27")
 
 
 @dataclass(frozen=True)
