@@ -1,7 +1,7 @@
 """Rates of reduced integration, B-bar, incompatible modes and mixed pressure: p + 1 in L2, p in the energy norm.
 
-A constant pressure approximates one that varies to first order: p is 1 of such cells, here tri6, while they keep the order of
-their displacements where no volume changes (test_locking, which has those in space).
+A constant pressure approximates one that varies to first order: p is 1 of such cells, here tri6, while they keep the
+order of their displacements where no volume changes (test_locking, which has those in space).
 """
 
 import pytest

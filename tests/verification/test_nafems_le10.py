@@ -74,7 +74,7 @@ def test_stress_at_d():
 
 
 def test_reduced_integration_exaggerates_it_on_coarse_meshes():
-    """Stress at a surface is extrapolated from two points across a cell, where it falls steeply: it comes down slowly."""
+    """Stress at a surface is extrapolated from two points across a cell in which it falls steeply."""
     coarse, fine = stress((6, 6, 4), integration="reduced"), stress((12, 12, 8), integration="reduced")
     assert 1.05 < coarse / TARGET < 1.12
     assert 1.0 < fine / TARGET < 1.04
