@@ -16,7 +16,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "values.md").r
 
 
 def test_the_example_runs():
-    (text,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)
+    text = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S)[0]
     given, _ = yaml_analysis.loads(text)
     given.mesh = ""
     given.solver.method = given.solver.METHOD_DIRECT

@@ -40,6 +40,13 @@ def test_values():
         evaluate(hot)
 
 
+def test_many_points_are_evaluated_in_pieces():
+    points = np.random.default_rng(0).uniform(size=(40_000, 2, 3))
+    found = evaluate(quantity(formula("a*x + y^z")), points=points, parameters={"a": 2.0})
+    np.testing.assert_array_equal(found, 2 * points[..., 0] + points[..., 1] ** points[..., 2])
+    assert evaluate(quantity(formula("x")), points=np.empty((0, 4, 3))).shape == (0, 4)
+
+
 def test_what_depends_on_what():
     assert is_constant(quantity(value(1.0)))
     assert is_constant(pb.Quantity())

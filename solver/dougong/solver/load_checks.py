@@ -123,7 +123,7 @@ def _check_hydrostatic(h: pb.Hydrostatic, path: str, dim: int, axisymmetric: boo
 
 
 def _needed(message: pb.Centrifugal | pb.Euler | pb.Hydrostatic, name: str, path: str) -> list[Violation]:
-    return [] if message.HasField(name) else [violation("VALUE_MISSING", f"{path}.{name}")]  # type: ignore[arg-type]
+    return [] if message.HasField(name) else [violation("VALUE_MISSING", f"{path}.{name}")]
 
 
 def _point(point: pb.Point, path: str, dim: int) -> list[Violation]:
@@ -134,7 +134,7 @@ def _direction(
     message: pb.Centrifugal | pb.Euler | pb.Hydrostatic, name: str, path: str, dim: int, *, needed: bool
 ) -> list[Violation]:
     direction, here = getattr(message, name), f"{path}.{name}"
-    if not message.HasField(name):  # type: ignore[arg-type]
+    if not message.HasField(name):
         return [violation("VALUE_MISSING", here)] if needed else []
     if len(direction.coordinates) != dim:
         return _point(direction, here, dim) or [violation("VALUE_MISSING", here)]

@@ -14,7 +14,7 @@ import numpy as np
 from google.protobuf.message import Message
 from numpy.typing import NDArray
 
-from dougong.solver.expression import ExpressionError, parse
+from dougong.solver.expression import Expression, ExpressionError, parse
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import options_pb2
 
@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 #: Names with a meaning in an expression, beside parameters: the coordinates and the time.
 POSITION = ("x", "y", "z")
 TIME = "t"
+#: Points at which an expression is evaluated at a time.
+_POINTS = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -170,12 +172,7 @@ def evaluate(
         expression has no value.
     """
     if quantity.expression:
-        values: dict[str, float | Array] = dict(parameters or {})
-        values[TIME] = time
-        if points is not None:
-            values |= {name: points[..., i] for i, name in enumerate(POSITION[: points.shape[-1]])}
-        found = parse(quantity.expression).evaluate(values)
-        return float(found) if found.ndim == 0 else found
+        return _evaluate(parse(quantity.expression), points, {**(parameters or {}), TIME: time})
     if quantity.HasField("over_time"):
         return float(np.interp(time, quantity.over_time.at, quantity.over_time.value))
     if quantity.HasField("over_temperature"):
@@ -183,3 +180,16 @@ def evaluate(
             raise ValueError("a table over temperature needs the temperature")
         return np.interp(temperature, quantity.over_temperature.at, quantity.over_temperature.value)
     return quantity.value
+
+
+def _evaluate(expression: Expression, points: Array | None, values: Mapping[str, float | Array]) -> float | Array:
+    """The value of an expression at points, some of them at a time: what is between its parentheses takes memory."""
+    if points is None or not expression.names.keys() & {*POSITION}:
+        return float(expression.evaluate(values))
+    flat = points.reshape(-1, points.shape[-1])
+    found = np.empty(len(flat))
+    for first in range(0, len(flat), _POINTS):
+        some = flat[first : first + _POINTS]
+        at = {name: some[:, i] for i, name in enumerate(POSITION[: some.shape[1]])}
+        found[first : first + _POINTS] = expression.evaluate({**values, **at})
+    return found.reshape(points.shape[:-1])

@@ -68,14 +68,14 @@ class Values:
         if self._axes is None:
             return found
         if self._axes.HasField("cylindrical"):
-            return self._from_cylindrical(found, points)
+            return self._from_cylindrical(self._axes.cylindrical, found, points)
         n = len(components)
         return np.asarray(found @ local_axes(self._axes)[:n, :n])
 
-    def _from_cylindrical(self, values: Array, points: Array) -> Array:
+    def _from_cylindrical(self, cylinder: pb.Axes.Cylinder, values: Array, points: Array) -> Array:
         """Vectors given along r, theta and z, at points on the axis along z alone."""
         dim = points.shape[-1]
-        turning, radius = cylindrical_axes(self._axes.cylindrical, points.reshape(-1, dim))
+        turning, radius = cylindrical_axes(cylinder, points.reshape(-1, dim))
         local = np.broadcast_to(values, points.shape).reshape(-1, dim)
         across = np.flatnonzero((radius == 0.0) & local[:, :2].any(axis=1))
         if len(across) and self._message.WhichOneof("kind") == "nodal_force":
