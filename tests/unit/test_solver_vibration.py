@@ -108,6 +108,21 @@ def test_prestress_names_an_earlier_static_step(mesh):
     assert said(mesh, mixed) == [("PRESTRESS_STEP_UNKNOWN", "steps[1].prestress.step")]
 
 
+def test_a_frame_that_is_not_there_is_told_when_it_is_known(mesh):
+    """How many frames a step has that follows another one is seen when it has run."""
+    warm = heat(conditions=[{"region": "x0", "temperature": value(1.0)}])["steps"][0] | {"name": "warm"}
+    field = {"temperature": {"fromStep": {"step": "warm"}, "allFrames": True}}
+    follow = {"name": "push", "static": {}, "conditions": HELD, "loads": [field]}
+    after = {"modes": {}, "conditions": HELD, "prestress": {"step": "push", "frame": 7}}
+    given = analysis(warm, follow, after)
+    more = {"conductivity": value(1.0), "expansion": {"referenceTemperature": value(0.0), "coefficient": value(1e-5)}}
+    given["materials"]["m"] |= more
+    assert said(mesh, given) == []
+    (found,) = solve(mesh, given).failure.violations
+    assert (found.reason, found.field) == ("PRESTRESS_FRAME_UNKNOWN", "steps[2].prestress.frame")
+    assert found.params["last"] == "0"
+
+
 def test_nothing_can_move(mesh):
     held = [{"region": r, "fixed": {}} for r in ("x0", "x1", "y0", "y1", "z0", "z1")]
     assert solve(mesh, analysis({"modes": {}, "conditions": held})).failure.reason == "MODES_ALL_HELD"

@@ -154,3 +154,25 @@ def test_a_load_that_comes_to_nothing():
     """It is seen where its values are."""
     nothing = {"region": "x1", "traction": {"x": {"expression": "0 * y"}}}
     assert solve(box("hex8", (2, 1, 1)), buckling([nothing])).failure.violations[0].reason == "BUCKLING_LOAD_ZERO"
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_column_loaded_through_a_reference_point(ranks):
+    """Euler's load again: the force acts on the point of a coupling."""
+    length, h = 500.0, 10.0
+    mesh = box("hex20", (12, 1, 1), (length, h, h))
+    given = buckling([{"referenceForce": {"coupling": "tip", "force": vector(x=-1.0)}}], nu=0.0, count=2)
+    given["couplings"] = {"tip": {"region": "x1", "point": {"coordinates": [length, h / 2, h / 2]}, "kinematic": {}}}
+    ended = solve(mesh, given, ranks=ranks)
+    np.testing.assert_allclose(factors(ended), np.pi**2 * E * h**4 / 12 / 4 / length**2, rtol=3e-3)
+    assert ended.step.balance.load_sum[0] == pytest.approx(-1.0)
+
+
+def test_a_spring_at_the_tip_braces_a_column():
+    """A stiff spring across the tip: clamped and pinned, 20.19 E I / L^2 (Timoshenko, Gere, section 2.3)."""
+    length, h = 500.0, 10.0
+    mesh = box("hex20", (16, 1, 1), (length, h, h))
+    given = buckling(push(1.0, h * h), [*HELD, {"region": "z0", "symmetry": {}}], nu=0.0, count=1)
+    given["springs"] = [{"at": {"region": "x1"}, "stiffness": vector(y=1e5)}]
+    found = factors(solve(mesh, given))
+    assert found[0] == pytest.approx(20.19 * E * h**4 / 12 / length**2, rel=0.01)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from skfem import BilinearForm
 from skfem.helpers import grad
 
+from dougong.messages import InputError, violation
 from dougong.solver.assemble import BlockMatrix, pattern
 from dougong.solver.model import Model
 from dougong.solver.recover import cell_values
@@ -80,12 +81,22 @@ def geometric_stiffness(model: Model, u: Array, thermal: Terms | None = None) ->
 
 
 def prestress_stiffness(model: Model) -> BlockMatrix | None:
-    """The geometric stiffness of the stress of the step that a step names; None where it names none. Collective."""
+    """The geometric stiffness of the stress of the step that a step names; None where it names none. Collective.
+
+    Raises
+    ------
+    InputError
+        The step has no such frame.
+    """
     if not model.step.message.HasField("prestress"):
         return None
     wanted = model.step.message.prestress
-    frame = wanted.frame if wanted.HasField("frame") else -1
     assert model.history is not None
+    there = len(model.history.frames(wanted.step))
+    frame = wanted.frame if wanted.HasField("frame") else there - 1
+    if not 0 <= frame < there:
+        path = f"{model.step.own.path}.prestress.frame"
+        raise InputError([violation("PRESTRESS_FRAME_UNKNOWN", path, frame=frame, last=there - 1)])
     u, thermal = model.history.values(wanted.step, frame), model.history.thermal(wanted.step, frame)
     return geometric_stiffness(model, u, thermal)
 

@@ -17,7 +17,7 @@ _FACETS = [RegionKind.FACETS]
 
 
 #: Procedures that eliminate equations, couplings and ties, and know springs.
-REDUCING = frozenset({"static", "modes"})
+REDUCING = frozenset({"static", "modes", "buckling"})
 
 
 def check_links(asked: Asked, steps: Sequence[tuple[str, str, str, Physics]]) -> None:

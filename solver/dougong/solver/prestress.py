@@ -53,7 +53,12 @@ def check_prestress(steps: Sequence[Step]) -> list[job_pb2.Violation]:
         if given is None:
             known = ", ".join(earlier) or "-"
             found.append(violation("PRESTRESS_STEP_UNKNOWN", f"{path}.step", step=wanted.step, known=known))
-        elif wanted.HasField("frame") and not 0 <= wanted.frame < len(given.frames):
+        elif wanted.HasField("frame") and not _follows(given) and not 0 <= wanted.frame < len(given.frames):
             last = len(given.frames) - 1
             found.append(violation("PRESTRESS_FRAME_UNKNOWN", f"{path}.frame", frame=wanted.frame, last=last))
     return found
+
+
+def _follows(step: Step) -> bool:
+    """Whether how many frames a step has depends on another step."""
+    return any(load.temperature.all_frames for load in step.message.loads)

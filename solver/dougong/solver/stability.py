@@ -23,16 +23,17 @@ from numpy.typing import NDArray
 
 from dougong.messages import SolveError
 from dougong.solver.assemble import BlockMatrix
-from dougong.solver.conditions import ConstraintSet
 from dougong.solver.geometric import geometric_stiffness
 from dougong.solver.linalg import block_matrix
 from dougong.solver.linalg_eigen import Factor, Pairs, Pencil, products, require_slepc
 from dougong.solver.linalg_reduction import ReducedSpace
+from dougong.solver.linked import LinkedReduction
 from dougong.solver.loadings import Loading
 from dougong.solver.loads import ElementMatrices
 from dougong.solver.modal import refuse_unstable, signs, stiffness_matrix
 from dougong.solver.model import Model
-from dougong.solver.reduction import reduction
+from dougong.solver.reduced import ReducedSystem
+from dougong.solver.reduction import Reduction
 
 Array = NDArray[np.float64]
 
@@ -68,6 +69,8 @@ class BucklingModes:
         Factors nearer to zero than the last that were not found: 0.
     reference
         shape (n_local, nc): displacement under the loads as they are, ghosts too.
+    points
+        shape (n_point_unknowns,): unknowns of reference points then.
     loads
         shape (n_local, nc): the loads, less what a prestress adds to the internal forces.
     """
@@ -78,12 +81,13 @@ class BucklingModes:
     errors: Array
     missed: int
     reference: Array
+    points: Array
     loads: Array
 
 
 def buckling_modes(
     model: Model,
-    constraints: ConstraintSet,
+    reduction: Reduction,
     extra: list[ElementMatrices],
     loading: Loading,
     prestress: BlockMatrix | None,
@@ -95,8 +99,9 @@ def buckling_modes(
 
     Parameters
     ----------
-    model, constraints, extra, loading
-        The step, what holds it, what loads and supports add to the stiffness, and its loads.
+    model, reduction, extra, loading
+        The step, what its conditions and links leave to be found, what loads and supports add to the stiffness, and
+        its loads.
     prestress
         Geometric stiffness of a constant stress; None: there is none.
     count
@@ -118,8 +123,8 @@ def buckling_modes(
             cleanup.callback(thing.destroy)
             return thing
 
-        part, space = model.part, kept(ReducedSpace(reduction(model.part, constraints), mpi))
-        if space.reduction.n_total == 0:
+        part, space = model.part, kept(ReducedSpace(reduction, mpi))
+        if reduction.n_total == 0:
             raise SolveError("MODES_ALL_HELD")
         stiffness = stiffness_matrix(model, extra)
         stiffest = float(part.comm.max(float(np.abs(stiffness.values).max(initial=0.0))))
@@ -130,8 +135,13 @@ def buckling_modes(
             K.axpy(1.0, initial)
         stage("setup")
         reduced = kept(space.matrix(K))
-        u, loads = _reference(model, space, K, reduced, initial, loading, mpi)
-        stress = geometric_stiffness(model, u)
+        if isinstance(reduction, LinkedReduction):
+            space.add(reduced, reduction.springs, reduction.links.springs.number)
+        u, points = _reference(model, space, K, reduced, initial, extra, loading, mpi)
+        loads = loading.loads.copy()
+        if initial is not None:
+            loads[: part.n_owned] -= products(initial, u[: part.n_owned, :, None])[:, :, 0]
+        stress = geometric_stiffness(model, u, loading.thermal)
         if part.comm.max(float(np.abs(stress.values).max(initial=0.0))) <= _NO_STRAIN * _slope(model, u) * stiffest:
             raise SolveError("BUCKLING_NO_STRESS")
         S = kept(block_matrix(part, stress, mpi))
@@ -147,7 +157,7 @@ def buckling_modes(
         restoring = factors * products(S, shapes)
         if initial is not None:
             restoring -= products(initial, shapes)
-        return BucklingModes(factors, shapes, restoring, np.abs(factors) * q / sizes, missed, u, loads)
+        return BucklingModes(factors, shapes, restoring, np.abs(factors) * q / sizes, missed, u, points, loads)
 
 
 def _slope(model: Model, u: Array) -> float:
@@ -159,28 +169,40 @@ def _slope(model: Model, u: Array) -> float:
 
 
 def _reference(
-    model: Model, space: ReducedSpace, K: Any, reduced: Any, initial: Any, loading: Loading, mpi: Any
+    model: Model,
+    space: ReducedSpace,
+    K: Any,
+    reduced: Any,
+    initial: Any,
+    extra: list[ElementMatrices],
+    loading: Loading,
+    mpi: Any,
 ) -> tuple[Array, Array]:
-    """Displacement under the loads, and the loads less what a prestress adds; both shape (n_local, nc). Collective."""
-    part, n = model.part, model.part.n_owned
-    offset = space.reduction.offset
-    given = loading.forces[:n] - products(K, offset[:, :, None])[:, :, 0]
+    """Displacement under the loads, shape (n_local, nc), ghosts too, and unknowns of points. Collective."""
+    part, n, reduction = model.part, model.part.n_owned, space.reduction
     b, x = reduced.createVecLeft(), reduced.createVecRight()
     factor = Factor(reduced, mpi)
+    system = ReducedSystem(model, reduction, [loading], extra, mpi) if isinstance(reduction, LinkedReduction) else None
     try:
         refuse_unstable(factor.negative)
-        b.setArray(space.restrict(given))
+        if system is not None:
+            given = system.right_hand_side(0).ravel()
+            if initial is not None:
+                given = given - space.restrict(products(initial, reduction.offset[:, :, None])[:, :, 0])
+        else:
+            given = space.restrict(loading.forces[:n] - products(K, reduction.offset[:, :, None])[:, :, 0])
+        b.setArray(given)
         factor.solve(b, x)
+        q = np.array(x.getArray())
+        if system is not None:
+            return system.solution(0, q)
         u = np.zeros((part.n_local, model.components))
-        u[:n] = space.expand(np.array(x.getArray()), offset)
+        u[:n] = space.expand(q, reduction.offset)
+        part.halo.update(u)
+        return u, np.empty(0)
     finally:
-        for thing in (factor, b, x):
+        for thing in (factor, b, x, *([system] if system is not None else [])):
             thing.destroy()
-    part.halo.update(u)
-    loads = loading.loads.copy()
-    if initial is not None:
-        loads[:n] -= products(initial, u[:n, :, None])[:, :, 0]
-    return u, loads
 
 
 def _search(pencil: Pencil, count: int) -> tuple[Pairs, int]:

@@ -81,11 +81,8 @@ def _check_cases(step: pb.Step, path: str) -> list[Violation]:
 
 
 def _values(step: pb.Step, path: str) -> Iterator[str]:
-    """Field paths of prescribed displacements that are not plainly zero."""
+    """Field paths of prescribed values that are not plainly zero."""
     for k, condition in enumerate(step.conditions):
-        if condition.WhichOneof("kind") != "displacement":
-            continue
-        for c in "xyz":
-            given = getattr(condition.displacement, c)
-            if condition.displacement.HasField(c) and not is_zero(given):
-                yield f"{path}.conditions[{k}].displacement.{c}"
+        for place in places(condition, f"{path}.conditions[{k}]"):
+            if not is_zero(place.quantity):
+                yield place.path

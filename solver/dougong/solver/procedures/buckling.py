@@ -16,9 +16,12 @@ from dougong.messages import InputError, violation
 from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.geometric import prestress_stiffness
 from dougong.solver.linalg_choice import Said, size_of
-from dougong.solver.loadings import Conditions, Loading, loadings_of
+from dougong.solver.linked import LinkedReduction
+from dougong.solver.linking import linked, reduced
+from dougong.solver.loadings import Conditions, Loading, loadings_of, refuse
 from dougong.solver.loads import check_loads
 from dougong.solver.modal import refuse_large
+from dougong.solver.reduction import reduction
 from dougong.solver.stability import BucklingModes, buckling_modes
 from dougong.solver.step import StepContext
 from dougong.solver.summary import balance, envelope
@@ -39,18 +42,18 @@ class Buckling:
         dofs = model.components * part.n_total
         context.stage("assemble", dofs=dofs)
         conditions = Conditions(model)
-        here = conditions.violations + check_loads(model, model.step.own)
-        found = [v for of_rank in part.comm.gather(here) for v in of_rank]
-        if found:
-            raise InputError(list({v.SerializeToString(deterministic=True): v for v in found}.values()))
-        (loading, *_), matrices = loadings_of(model, conditions)
+        refuse(part.comm, conditions.violations + check_loads(model, model.step.own))
+        links = linked(model)
+        (loading, *_), matrices = loadings_of(model, conditions, links)
+        held = conditions.constraints
+        left = reduced(part, held, links, [loading]) if links is not None else reduction(part, held)
         if not part.comm.max(loading.size):
             raise InputError([violation("BUCKLING_LOAD_ZERO", f"{model.step.own.path}.loads")])
         refuse_large(model, size_of(model.regions.stored, model.components))
-        asked, held = model.step.message.buckling, conditions.constraints
+        asked = model.step.message.buckling
         modes = buckling_modes(
             model,
-            held,
+            left,
             matrices,
             loading,
             prestress_stiffness(model),
@@ -74,12 +77,14 @@ class Buckling:
                 result_pb2.Frame(kind=kind, name=name, value=factor, extremes=extremes, mode=mode, solve=record)
             )
             context.end_frame(k)
-        reference = NodalState(model, held, replace(loading, loads=modes.loads), matrices, modes.reference)
+        points = (left, modes.points) if isinstance(left, LinkedReduction) else None
+        acting = replace(loading, loads=modes.loads)
+        reference = NodalState(model, held, acting, matrices, modes.reference, points)
         return result_pb2.StepResult(
             name=model.step.name,
             procedure=model.step.procedure,
             dofs=dofs,
-            constrained_dofs=int(part.comm.sum(int(held.rank[held.nodes < part.n_owned].sum()))),
+            constrained_dofs=dofs + len(modes.points) - left.n_total,
             extremes=envelope([f.extremes for f in frames]),
             balance=balance(reference),
             solve=record,
