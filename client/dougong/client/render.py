@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,22 +14,18 @@ from numpy.typing import NDArray
 from dougong.client.client import Client
 from dougong.client.frames import drawn_first, frames_of
 from dougong.client.raster import Camera, Raster, corner_normals, draw_lines, is_closed, rasterise
+from dougong.client.render_page import can_write, compose, palette
 from dougong.client.units import unit_name
-from dougong.messages import render as sentence
-from dougong.messages import user_language
+from dougong.messages import NotFound
 from dougong.v1 import analysis_pb2, job_pb2, options_pb2, result_pb2
 
 _Floats = NDArray[np.float64]
 
 #: Pixels of the picture of the part, before and after supersampling.
 _WIDTH, _HEIGHT, _SUPERSAMPLING = 1240, 900, 2
-_DPI = 150
 
 #: The largest displacement is shown as this part of the diagonal of the part.
 _SHOWN_DEFORMATION = 0.05
-
-#: The first character of the Chinese blocks of Unicode.
-_CHINESE = 0x2E80
 
 #: Directions to look from: around z from x, above the horizon. The first is taken when it is as good as the others.
 _VIEWS = ((-55, 28), (-35, 28), (35, 28), (55, 28), (125, 28), (145, 28), (215, 28), (235, 28), (-55, -25), (55, -25))
@@ -71,6 +67,8 @@ class Scene:
         First line of the picture.
     flat
         Whether the part is plane: then it is looked at from above.
+    modal
+        Whether this is a mode: the size of its displacements has no meaning.
     """
 
     points: _Floats
@@ -86,19 +84,20 @@ class Scene:
     top_displacement: _Floats
     title: str
     flat: bool
+    modal: bool = False
 
 
-def draw_step(
+def scene_of(
     client: Client,
     job: job_pb2.Job,
     result: result_pb2.Result,
     step: result_pb2.StepResult,
     skin: Mapping[str, Any],
-    target: Path,
     title: str,
     frame: int | None = None,
-) -> bool:
-    """Draw the result of a step.
+    field: str = "",
+) -> Scene | None:
+    """What there is to draw of a step.
 
     Parameters
     ----------
@@ -108,17 +107,22 @@ def draw_step(
         What is drawn.
     skin
         From `Client.skin`.
-    target
-        The .png file.
     title
         First line of the picture; the name of a frame is added.
     frame
         Its frame; default: see `drawn_first`.
+    field
+        The field that gives the colour, or a component of it, such as "stress.xx"; default: what fits the step.
 
     Returns
     -------
-    bool
-        False when the step has no field that can be drawn.
+    Scene | None
+        None when the step has no field that can be drawn.
+
+    Raises
+    ------
+    NotFound
+        It has fields, but not the one that is asked for.
     """
     nodal = {
         info.name: info
@@ -126,9 +130,12 @@ def draw_step(
         if info.step == step.name and info.location in (analysis_pb2.LOCATION_NODE, analysis_pb2.LOCATION_UNSPECIFIED)
     }
     mode = frames_of(step)[0].HasField("mode")
-    chosen = next((c for c in (*_COLOURS, *[_MODE_COLOUR] * mode) if c[0] in nodal), None)
+    chosen = _asked(field, nodal) if field else None
+    if chosen is None and not field:
+        chosen = next((c for c in (*_COLOURS, *[_MODE_COLOUR] * mode) if c[0] in nodal), None)
     if chosen is None or not len(skin["triangles"]):
-        return False
+        return None
+    _, _, component = field.partition(".")
     field, dimension, label, colours = chosen
     index = skin["node_index"]
     if frame is None:
@@ -142,7 +149,11 @@ def draw_step(
             value = f"{value} {unit_name(options_pb2.DIMENSION_FREQUENCY, job.analysis.units)}"
         title = f"{title}: {value}"
     values = np.asarray(client.field(job.job_id, field, step=step.name, frame=frame), dtype=float)
-    values = np.linalg.norm(values, axis=1) if field == "displacement" else values.reshape(-1)
+    names = list(nodal[field].components)
+    if component:
+        values = values[:, names.index(component)]
+    else:
+        values = np.linalg.norm(values, axis=1) if names in (["x", "y"], ["x", "y", "z"]) else values.reshape(-1)
     points = _three(skin["points"])
     displacement = np.zeros_like(points)
     if "displacement" in nodal:
@@ -153,14 +164,14 @@ def draw_step(
     # The largest value may be inside the part; it is marked where it would be seen through the surface.
     where = int(np.searchsorted(index, top))
     on_skin = where < len(index) and index[where] == top
-    told = "displacement_magnitude" if field == "displacement" else field
-    extreme = next((e for e in shown.extremes if e.field == told and not e.component), None)
+    told = f"{field}_magnitude" if names and not component else field
+    extreme = next((e for e in shown.extremes if e.field == told and e.component == component), None)
     if on_skin or extreme is None:
         where = where if on_skin else int(np.argmax(values[index]))
         top_point, top_displacement = points[where], displacement[where]
     else:
         top_point, top_displacement = _three(np.array([extreme.max_point]))[0], np.zeros(3)
-    scene = Scene(
+    return Scene(
         points=points,
         displacement=displacement,
         triangles=np.asarray(skin["triangles"]),
@@ -174,31 +185,111 @@ def draw_step(
         top_displacement=top_displacement,
         title=title,
         flat=skin["points"].shape[1] == 2 or float(np.ptp(points[:, 2])) == 0.0,
+        modal=mode,
     )
-    draw(scene, target)
-    return True
+
+
+def _asked(field: str, nodal: Mapping[str, result_pb2.FieldInfo]) -> tuple[str, options_pb2.Dimension, str, str]:
+    """Field, dimension, label and colours of a field that is asked for by name.
+
+    Raises
+    ------
+    NotFound
+        There is no such field, or it takes a component to give one number.
+    """
+    name, _, component = field.partition(".")
+    info = nodal.get(name)
+    vector = info is not None and list(info.components) in (["x", "y"], ["x", "y", "z"])
+    if info is None or (component not in info.components if component else info.components and not vector):
+        known = [n if not i.components else f"{n}.{i.components[0]}" for n, i in sorted(nodal.items())]
+        raise NotFound("CLI_PICTURE_FIELD_UNKNOWN", field=field[:100], known=", ".join(known) or "-")
+    usual = {c[0]: c for c in _COLOURS}
+    if name in usual:
+        return usual[name]
+    return name, info.dimension, name if not component else f"{name} {component}", "turbo"
+
+
+def draw_step(
+    client: Client,
+    job: job_pb2.Job,
+    result: result_pb2.Result,
+    step: result_pb2.StepResult,
+    skin: Mapping[str, Any],
+    target: Path,
+    title: str,
+    frame: int | None = None,
+    field: str = "",
+) -> bool:
+    """Draw the result of a step into a .png file; False when it has nothing that can be drawn. See `scene_of`."""
+    scene = scene_of(client, job, result, step, skin, title, frame, field)
+    if scene is not None:
+        draw(scene, target)
+    return scene is not None
+
+
+@dataclass(frozen=True)
+class View:
+    """From where and how scenes are shown; those of an animation all in one way.
+
+    Attributes
+    ----------
+    camera
+        From where.
+    factor
+        By how much the deformation is magnified.
+    low, high, capped
+        Ends of the colour scale, and whether values above it are cut off.
+    """
+
+    camera: Camera
+    factor: float
+    low: float
+    high: float
+    capped: bool
+
+    @classmethod
+    def of(cls, scenes: Sequence[Scene], width: int = _WIDTH, height: int = _HEIGHT) -> View:
+        """The view of scenes of one part."""
+        first = scenes[0]
+        factors = [deformation_factor(s.points, s.displacement, modal=s.modal) for s in scenes]
+        factor = min((f for f in factors if f), default=0.0)
+        moved = [s.points + factor * s.displacement for s in scenes]
+        main = max(range(len(scenes)), key=lambda k: scenes[k].top)
+        angles = (-90.0, 90.0) if first.flat else _best_view(scenes[main], moved[main])
+        size = width * _SUPERSAMPLING, height * _SUPERSAMPLING
+        camera = Camera.fit(np.concatenate([first.points, *moved]), *angles, *size)
+        every = np.concatenate([s.values for s in scenes]) if len(scenes) > 1 else first.values
+        return cls(camera, factor, *colour_range(every, max(s.top for s in scenes)))
 
 
 def draw(scene: Scene, target: Path) -> None:
     """Draw a scene into a .png file."""
-    factor = deformation_factor(scene.points, scene.displacement)
-    moved = scene.points + factor * scene.displacement
-    both = np.concatenate([scene.points, moved])
-    view = (-90.0, 90.0) if scene.flat else _best_view(scene, moved)
-    camera = Camera.fit(both, *view, _WIDTH * _SUPERSAMPLING, _HEIGHT * _SUPERSAMPLING)
-    low, high, capped = colour_range(scene.values, scene.top)
-    image = _paint(scene, moved, factor > 0, camera, low, high)
-    marker = camera.project((scene.top_point + factor * scene.top_displacement)[None])[0, :2] / _SUPERSAMPLING
-    _compose(scene, image, camera, factor, (low, high, capped), marker, target)
+    page(scene, View.of([scene]), target=target)
 
 
-def deformation_factor(points: _Floats, displacement: _Floats) -> float:
-    """By how much the deformation is magnified: 1, 2 or 5 times a power of ten; 0 when nothing moved."""
+def page(scene: Scene, view: View, *, marked: bool = True, target: Path | None = None) -> NDArray[np.uint8]:
+    """The page with the picture of a scene, shape (height, width, 3); into a .png file where there is a target."""
+    moved = scene.points + view.factor * scene.displacement
+    image = _paint(scene, moved, view.factor > 0, view.camera, view.low, view.high)
+    marker = None
+    if marked:
+        top = scene.top_point + view.factor * scene.top_displacement
+        marker = view.camera.project(top[None])[0, :2] / _SUPERSAMPLING
+    return compose(scene, image, view.camera, view.factor, (view.low, view.high, view.capped), marker, target)
+
+
+def deformation_factor(points: _Floats, displacement: _Floats, *, modal: bool = False) -> float:
+    """By how much the deformation is magnified: 1, 2 or 5 times a power of ten; 0 when nothing moved.
+
+    That of a mode, which has no scale of its own, is shown in one size, magnified or not.
+    """
     largest = float(np.linalg.norm(displacement, axis=1).max(initial=0.0))
     diagonal = float(np.linalg.norm(np.ptp(points, axis=0)))
     if largest <= 1e-12 * diagonal:
         return 0.0
     wanted = _SHOWN_DEFORMATION * diagonal / largest
+    if modal:
+        return 2 * wanted
     if wanted <= 1:
         return 1.0
     power = 10.0 ** math.floor(math.log10(wanted))
@@ -262,9 +353,9 @@ def _paint(scene: Scene, moved: _Floats, outline: bool, camera: Camera, low: flo
     image = np.ones((camera.height, camera.width, 3), dtype=np.float32)
     triangle, weights = raster.triangle[covered], raster.weights[covered]
     value = (scene.values[scene.triangles[triangle]] * weights).sum(axis=1)
-    palette = _palette(scene.colours)
+    shades = palette(scene.colours)
     place = np.clip((value - low) / (high - low) * 1023, 0, 1023)
-    colour = palette[np.nan_to_num(place).astype(int)]
+    colour = shades[np.nan_to_num(place).astype(int)]
     if not scene.flat:
         colour = _shade(colour, _normals(moved, scene.triangles, triangle, weights, camera))
     image[covered] = colour
@@ -281,14 +372,6 @@ def _paint(scene: Scene, moved: _Floats, outline: bool, camera: Camera, low: flo
     s = _SUPERSAMPLING
     small: NDArray[np.float32] = image.reshape(camera.height // s, s, camera.width // s, s, 3).mean(axis=(1, 3))
     return small
-
-
-def _palette(name: str) -> NDArray[np.float32]:
-    """Colours of a map, shape (1024, 3); without its nearly black ends, which shading would make black."""
-    from matplotlib import colormaps
-
-    low, high = {"turbo": (0.09, 0.95), "inferno": (0.12, 0.97)}.get(name, (0.0, 1.0))
-    return np.asarray(colormaps[name](np.linspace(low, high, 1024)))[:, :3].astype(np.float32)
 
 
 def _normals(
@@ -331,125 +414,3 @@ def _silhouette(raster: Raster) -> NDArray[np.bool_]:
             rim[:, :-1][near] = True
             rim[:, 1:][far] = True
     return rim
-
-
-def _compose(
-    scene: Scene,
-    image: NDArray[np.float32],
-    camera: Camera,
-    factor: float,
-    scale: tuple[float, float, bool],
-    marker: _Floats,
-    target: Path,
-) -> None:
-    """Put title, colour bar, axes and the mark of the largest value around the picture, and write the file."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import ListedColormap, Normalize
-    from matplotlib.figure import Figure
-
-    text = _Texts()
-    height, width = image.shape[:2]
-    figure = Figure(figsize=((width + 260) / _DPI, (height + 110) / _DPI), dpi=_DPI, facecolor="white")
-    canvas = FigureCanvasAgg(figure)
-    whole_w, whole_h = width + 260, height + 110
-    axes = figure.add_axes((0, 0, width / whole_w, height / whole_h))
-    axes.imshow(image, interpolation="none", aspect="auto", extent=(0, width, height, 0))
-    axes.set_axis_off()
-    axes.set_xlim(0, width)
-    axes.set_ylim(height, 0)
-    low, high, capped = scale
-    bar_axes = figure.add_axes(((width + 60) / whole_w, 0.14, 26 / whole_w, 0.62))
-    mappable = ScalarMappable(Normalize(low, high), ListedColormap(_palette(scene.colours)))
-    bar = figure.colorbar(mappable, cax=bar_axes, extend="max" if capped else "neither")
-    bar.ax.tick_params(labelsize=8, length=3)
-    bar.outline.set_linewidth(0.6)
-    label = text.say(scene.label)
-    heading = f"{label}\n[{scene.unit}]" if scene.unit else label
-    figure.text((width + 56) / whole_w, 0.81, heading, fontsize=9.5, va="bottom", **text.font)
-    figure.text(0.022, 1 - 30 / whole_h, text.plain(scene.title), fontsize=13, va="top", weight="bold", **text.font)
-    figure.text(0.022, 1 - 66 / whole_h, _subtitle(text, factor), fontsize=9, va="top", color="0.35", **text.font)
-    x, y = float(marker[0]), float(marker[1])
-    left = x > 0.82 * width
-    down = y < 0.15 * height
-    axes.annotate(
-        f"max {scene.top:.4g} {scene.unit}".strip(),
-        xy=(x, y),
-        xytext=(-46 if left else 46, -34 if down else 34),
-        textcoords="offset points",
-        ha="right" if left else "left",
-        va="center",
-        fontsize=8.5,
-        bbox={"boxstyle": "round,pad=0.3", "facecolor": "white", "edgecolor": "0.3", "linewidth": 0.7, "alpha": 0.92},
-        arrowprops={"arrowstyle": "-", "color": "0.15", "linewidth": 0.9, "shrinkB": 4},
-    )
-    axes.plot([x], [y], "o", markersize=6, markerfacecolor="none", markeredgecolor="white", markeredgewidth=2.4)
-    axes.plot([x], [y], "o", markersize=6, markerfacecolor="none", markeredgecolor="black", markeredgewidth=1.1)
-    _triad(axes, camera, height, flat=scene.flat)
-    canvas.print_figure(str(target), dpi=_DPI)
-
-
-def _subtitle(text: _Texts, factor: float) -> str:
-    if factor == 0:
-        return ""
-    if factor == 1:
-        return text.say("CLI_PIC_TRUE_SCALE")
-    return text.say("CLI_PIC_DEFORMED", factor=f"{factor:,.0f}")
-
-
-def _triad(axes: Any, camera: Camera, height: int, *, flat: bool) -> None:
-    """The directions of x, y and z in the lower left corner."""
-    origin, length = np.array([74.0, height - 74.0]), 44.0
-    colours = ("#c8102e", "#1a7f37", "#1f4fbf")
-    order = np.argsort(camera.axes[2])  # those that point away first
-    for k in order:
-        if flat and k == 2:
-            continue
-        tip = origin + length * np.array([camera.axes[0, k], -camera.axes[1, k]])
-        axes.annotate(
-            "",
-            xy=tip,
-            xytext=origin,
-            arrowprops={"arrowstyle": "-|>", "color": colours[k], "linewidth": 1.5, "shrinkA": 0, "shrinkB": 0},
-        )
-        beyond = origin + (length + 13) * np.array([camera.axes[0, k], -camera.axes[1, k]])
-        axes.text(*beyond, "xyz"[k], color=colours[k], fontsize=9, ha="center", va="center", weight="bold")
-
-
-class _Texts:
-    """Words of the picture in a language there is a font for."""
-
-    def __init__(self) -> None:
-        family = _chinese_font()
-        self._language = user_language() if family else "en"
-        self._latin_only = family is None
-        self.font: dict[str, Any] = {"fontfamily": [family, "DejaVu Sans"] if family else ["DejaVu Sans"]}
-
-    def say(self, reason: str, /, **params: object) -> str:
-        """A phrase of the catalogue."""
-        return sentence(reason, params, self._language)
-
-    def plain(self, text: str) -> str:
-        """A text of the user without signs that no font here has, and without markup."""
-        text = text.replace("$", r"\$")
-        return "".join(c if ord(c) < _CHINESE else "?" for c in text) if self._latin_only else text
-
-
-def can_write(text: str) -> bool:
-    """Whether there is a font for a text."""
-    return all(ord(c) < _CHINESE for c in text) or _chinese_font() is not None
-
-
-def _chinese_font() -> str | None:
-    from matplotlib import font_manager
-
-    known = (
-        "Noto Sans CJK SC",
-        "Source Han Sans SC",
-        "WenQuanYi Micro Hei",
-        "WenQuanYi Zen Hei",
-        "SimHei",
-        "AR PL UMing CN",
-    )
-    there = {entry.name for entry in font_manager.fontManager.ttflist}
-    return next((name for name in known if name in there), None)

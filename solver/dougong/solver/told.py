@@ -63,7 +63,8 @@ class Told:
 
     def _fields(self, asked: pb.RegionExtremes) -> list[str]:
         step = self._model.step
-        return [f for f in dict.fromkeys(asked.fields or step.usual_fields) if f in step.physics.FIELDS]
+        usual = [f for f in step.usual_fields if f != "reaction"]
+        return [f for f in dict.fromkeys(asked.fields or usual) if f in step.physics.FIELDS]
 
     def tell(self, state: NodalState, frame: int) -> Mapping[str, list[Array]]:
         """Note what a frame tells; returns fields of cells that came with it, see `Recovery.at_cells`. Collective."""

@@ -25,11 +25,12 @@ from dougong.client.cli.common import submit as hand_in
 from dougong.client.cli.console import answer, answer_json, say, seconds, table, tell_violations
 from dougong.client.cli.exit_codes import ExitCode
 from dougong.client.cli.solve import show_result
-from dougong.client.client import TERMINAL_STATES
+from dougong.client.client import TERMINAL_STATES, Client
 from dougong.client.frames import check_name
 from dougong.client.plain import to_plain
+from dougong.client.probe_table import as_csv, probe_table
 from dougong.client.yaml_analysis import dump
-from dougong.messages import Conflict, user_language
+from dougong.messages import Conflict, NotFound, user_language
 from dougong.v1 import job_pb2
 
 #: Without --all.
@@ -145,6 +146,8 @@ def show_results(arguments: Namespace) -> ExitCode:
         if job.state != job_pb2.Job.STATE_SUCCEEDED:
             raise Conflict("CLI_JOB_NOT_FINISHED", job=job.job_id, state=state_name(job.state))
         check_name(arguments.frame, job.analysis)
+        if arguments.probes:
+            return _probes(client, job)
         if arguments.output is not None:
             results.check_folder(arguments.output)
         return show_result(
@@ -152,10 +155,18 @@ def show_results(arguments: Namespace) -> ExitCode:
             job,
             folder=arguments.output,
             base=results.base_in(arguments.output, job),
-            picture=not arguments.no_picture,
+            pictures=results.Pictures.of(arguments),
             json=arguments.json,
-            frame=arguments.frame,
         )
+
+
+def _probes(client: Client, job: job_pb2.Job) -> ExitCode:
+    """Print what the probes of a job tell."""
+    tables = [probe_table(step, job.analysis.units) for step in client.result(job.job_id).steps]
+    if not any(tables):
+        raise NotFound("CLI_NO_PROBES", job=job.job_id)
+    answer("\n".join(as_csv(rows) for rows in tables if rows).rstrip("\n"))
+    return ExitCode.OK
 
 
 def _when(stamp: Timestamp) -> str:

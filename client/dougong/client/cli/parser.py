@@ -62,8 +62,7 @@ def build() -> Parser:
         one.add_argument("--partition", default="", metavar="NAME", help=say("CLI_HELP_OPT_PARTITION"))
         if name == "solve":
             one.add_argument("--output", type=Path, metavar="FOLDER", help=say("CLI_HELP_OPT_OUTPUT"))
-            one.add_argument("--frame", default="", metavar="NAME", help=say("CLI_HELP_OPT_FRAME"))
-            one.add_argument("--no-picture", action="store_true", help=say("CLI_HELP_OPT_NO_PICTURE"))
+            _pictures(one)
 
     for name in ("watch", "show", "logs", "cancel", "results"):
         one = command(name, json=name in ("show", "results", "cancel"))
@@ -72,8 +71,8 @@ def build() -> Parser:
             one.add_argument("-f", "--follow", action="store_true", help=say("CLI_HELP_OPT_FOLLOW"))
         if name == "results":
             one.add_argument("--output", type=Path, metavar="FOLDER", help=say("CLI_HELP_OPT_OUTPUT_RESULTS"))
-            one.add_argument("--frame", default="", metavar="NAME", help=say("CLI_HELP_OPT_FRAME"))
-            one.add_argument("--no-picture", action="store_true", help=say("CLI_HELP_OPT_NO_PICTURE"))
+            one.add_argument("--probes", action="store_true", help=say("CLI_HELP_OPT_PROBES"))
+            _pictures(one)
 
     delete = command("delete", json=False)
     delete.add_argument("jobs", nargs="+", metavar="job", help=say("CLI_HELP_ARG_JOB"))
@@ -103,6 +102,14 @@ def build() -> Parser:
     materials.add_argument("name", nargs="?", default="", help=say("CLI_HELP_ARG_MATERIAL"))
     command("version")
     return parser
+
+
+def _pictures(one: Parser) -> None:
+    """What is told of and drawn."""
+    one.add_argument("--frame", default="", metavar="NAME", help=say("CLI_HELP_OPT_FRAME"))
+    one.add_argument("--field", default="", metavar="NAME", help=say("CLI_HELP_OPT_FIELD"))
+    one.add_argument("--gif", action="store_true", help=say("CLI_HELP_OPT_GIF"))
+    one.add_argument("--no-picture", action="store_true", help=say("CLI_HELP_OPT_NO_PICTURE"))
 
 
 def exit_codes_text() -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import re
 import tempfile
+from argparse import Namespace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from dougong.client.cli.console import say, tell
 from dougong.client.client import Client
 from dougong.client.frames import last_time, number_of
 from dougong.client.plain import to_plain
+from dougong.client.probe_table import as_csv, probe_table
 from dougong.messages import FemError, InputError, violation
 from dougong.v1 import job_pb2, result_pb2
 
@@ -64,6 +67,31 @@ def check_folder(folder: Path) -> None:
                 path.rmdir()
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """Which pictures of a result are wanted.
+
+    Attributes
+    ----------
+    still, moving
+        Whether a picture is drawn, and an animation.
+    frame
+        Name of the frame to draw; default: the last time, of load cases and combinations that with the largest value.
+    field
+        The field that gives the colour; default: what fits the step.
+    """
+
+    still: bool = True
+    moving: bool = False
+    frame: str = ""
+    field: str = ""
+
+    @classmethod
+    def of(cls, arguments: Namespace) -> Pictures:
+        """What a command line asks for."""
+        return cls(not arguments.no_picture, arguments.gif, arguments.frame, arguments.field)
+
+
 def save(
     client: Client,
     job: job_pb2.Job,
@@ -71,9 +99,7 @@ def save(
     folder: Path,
     base: str,
     files: dict[str, str],
-    *,
-    picture: bool,
-    frame: str = "",
+    pictures: Pictures,
 ) -> None:
     """Write the files of a result.
 
@@ -85,10 +111,8 @@ def save(
         What the files are called, without suffix.
     files
         Gets name -> path of each file as soon as it is written.
-    picture
-        Whether to draw one.
-    frame
-        Name of the frame to draw; default: the last time, of load cases and combinations that with the largest value.
+    pictures
+        Which to draw.
 
     Raises
     ------
@@ -108,9 +132,25 @@ def save(
         files[info.name] = str(client.artifact(job.job_id, info, target))
     if not any(info.name.endswith(".vtu") for info in result.artifacts):
         tell(say("CLI_NO_VTU"))
-    if picture:
-        drawn = draw(client, job, result, folder, base, frame)
+    save_probes(job, result, folder, base, files)
+    if pictures.still or pictures.moving:
+        drawn = draw(client, job, result, folder, base, pictures)
         files.update({path.name: str(path) for path in drawn})
+
+
+def save_probes(job: job_pb2.Job, result: result_pb2.Result, folder: Path, base: str, files: dict[str, str]) -> None:
+    """Write what probes tell, a file for each step that has some, and curves where they have a course."""
+    for step in result.steps:
+        rows = probe_table(step, job.analysis.units)
+        if not rows:
+            continue
+        suffix = f"-{safe_name(step.name)}" if len(result.steps) > 1 else ""
+        target = folder / f"{base}{suffix}-probes.csv"
+        try:
+            target.write_text(as_csv(rows), encoding="utf-8")
+        except OSError as error:
+            raise FemError("FILE_UNWRITABLE", file=target, cause=error.strerror or error) from error
+        files[target.name] = str(target)
 
 
 def _part(stem: str, result: result_pb2.Result) -> str:
@@ -136,7 +176,7 @@ def frame_part(step: result_pb2.StepResult, number: int) -> str:
 
 
 def draw(
-    client: Client, job: job_pb2.Job, result: result_pb2.Result, folder: Path, base: str, frame: str = ""
+    client: Client, job: job_pb2.Job, result: result_pb2.Result, folder: Path, base: str, pictures: Pictures
 ) -> list[Path]:
     """Draw a picture for each step; where that is not possible, a sentence says why."""
     try:
@@ -145,7 +185,10 @@ def draw(
     except ImportError:
         tell(say("CLI_NO_PICTURE"))
         return []
-    from dougong.client.render import can_write, draw_step
+    from dougong.client.animate import animate_step
+    from dougong.client.curves import draw_curves
+    from dougong.client.render import draw_step
+    from dougong.client.render_page import can_write
 
     title = job.name
     if not can_write(title):
@@ -154,20 +197,24 @@ def draw(
     skin = client.skin(job.analysis.mesh)
     drawn = []
     for step in result.steps:
-        number = number_of(step, frame) if frame else None
-        if frame and number is None:
+        number = number_of(step, pictures.frame) if pictures.frame else None
+        if pictures.frame and number is None:
             continue
         suffix = f"-{safe_name(step.name)}" if len(result.steps) > 1 else ""
+        curves = folder / f"{base}{suffix}-probes.png"
         suffix += f"-{frame_part(step, number)}" if number is not None else ""
-        target = folder / f"{base}{suffix}.png"
+        heading = f"{title}, {step.name}" if len(result.steps) > 1 else title
+        still = last_time(step) if number is None else number
+        ways = [(pictures.still, draw_step, ".png", still), (pictures.moving, animate_step, ".gif", number)]
         try:
-            heading = f"{title}, {step.name}" if len(result.steps) > 1 else title
-            if draw_step(
-                client, job, result, step, skin, target, heading, last_time(step) if number is None else number
-            ):
-                drawn.append(target)
-            else:
-                tell(say("CLI_NO_PICTURE_FIELD", step=step.name))
+            for wanted, way, kind, which in ways:
+                target = folder / f"{base}{suffix}{kind}"
+                if wanted and way(client, job, result, step, skin, target, heading, which, pictures.field):
+                    drawn.append(target)
+                elif wanted:
+                    tell(say("CLI_NO_PICTURE_FIELD" if kind == ".png" else "CLI_NO_GIF", step=step.name))
+            if pictures.still and draw_curves(step, job.analysis.units, curves, heading):
+                drawn.append(curves)
         except (OSError, ValueError) as error:
             tell(say("CLI_PICTURE_FAILED", cause=error))
     return drawn

@@ -44,9 +44,8 @@ def solve(arguments: Namespace) -> ExitCode:
             job,
             folder=folder,
             base=results.base_name(source.path),
-            picture=not arguments.no_picture,
+            pictures=results.Pictures.of(arguments),
             json=arguments.json,
-            frame=arguments.frame,
         )
 
 
@@ -165,7 +164,7 @@ def not_succeeded(client: Client, job: job_pb2.Job, source: AnalysisFile | None,
 
 
 def show_result(
-    client: Client, job: job_pb2.Job, *, folder: Path | None, base: str, picture: bool, json: bool, frame: str = ""
+    client: Client, job: job_pb2.Job, *, folder: Path | None, base: str, pictures: results.Pictures, json: bool
 ) -> ExitCode:
     """Print the summary of a job that succeeded, or of one frame, and save its files when there is a folder for them.
 
@@ -174,13 +173,13 @@ def show_result(
     result = client.result(job.job_id)
     if not json:
         answer(say("CLI_SUM_TITLE", job=job.job_id, name=job.name, state=state_name(job.state)))
-        for line in summarise(job, result, frame):
+        for line in summarise(job, result, pictures.frame):
             answer(line)
     files: dict[str, str] = {}
     code = ExitCode.OK
     if folder is not None:
         try:
-            results.save(client, job, result, folder, base, files, picture=picture, frame=frame)
+            results.save(client, job, result, folder, base, files, pictures)
         except FemError as error:
             tell_error(error)
             tell(say("CLI_RESULT_KEPT", job=job.job_id))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from dougong.client.cli.console import count, number, numbers, say, seconds, table
 from dougong.client.cli.overviews import OVERVIEWS
+from dougong.client.cli.summary_outputs import further_lines
 from dougong.client.cli.summary_points import point_lines
 from dougong.client.cli.tables import (
     NOISE,
@@ -61,10 +62,10 @@ def summarise(job: job_pb2.Job, result: result_pb2.Result, frame: str = "") -> l
         overview = OVERVIEWS.get(frames[0].kind)
         if overview is not None and (not frame or frames[0].HasField("mode")):
             shown = [frames[chosen]] if frame else frames
-            lines += ["", head, "", *overview(step, shown, asked, units)]
+            lines += ["", head, "", *overview(step, shown, asked, units), *further_lines(step, shown, units)]
             continue
         if len(frames) > 1 and not frame:
-            lines += ["", head, "", *_overview(step, frames, asked, units)]
+            lines += ["", head, "", *_overview(step, frames, asked, units), *further_lines(step, frames, units)]
             continue
         head = say("CLI_SUM_FRAME", step=head, frame=frame) if frame else head
         one = frames[chosen]
@@ -73,6 +74,7 @@ def summarise(job: job_pb2.Job, result: result_pb2.Result, frame: str = "") -> l
         lines += ["", *_forces(step, one, units)]
         if one.points:
             lines += ["", *point_lines(one.points, units)]
+        lines += further_lines(step, [one], units)
     stages = [f"{_stage(t.stage)} {seconds(t.seconds)}" for t in result.stage_times]
     made = result.provenance
     rows = [("  " + say("CLI_SUM_TIMES"), ", ".join(stages))]
