@@ -6,6 +6,7 @@ import pytest
 
 from dougong.client import render
 from dougong.client.raster import Camera, corner_normals, draw_lines, is_closed, rasterise
+from dougong.client.scene import Scene
 from fake_server import box_skin
 
 SQUARE = np.array([[0, 1, 2], [0, 2, 3]])
@@ -138,7 +139,7 @@ def scene(**changes):
         "title": "Träger $x$ 梁",
         "flat": False,
     }
-    return render.Scene(**{**about, **changes})
+    return Scene(**{**about, **changes})
 
 
 def test_picture_has_the_colours_of_the_values(tmp_path):

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from dougong.client.client import Client
 from dougong.client.frames import drawn_first, frames_of
-from dougong.client.render import Scene, View, page, scene_of
+from dougong.client.render import View, page, scene_of
+from dougong.client.scene import Scene
 from dougong.v1 import job_pb2, result_pb2
 
 #: Pixels of the picture of the part.

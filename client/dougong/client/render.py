@@ -15,6 +15,7 @@ from dougong.client.client import Client
 from dougong.client.frames import drawn_first, frames_of
 from dougong.client.raster import Camera, Raster, corner_normals, draw_lines, is_closed, rasterise
 from dougong.client.render_page import can_write, compose, palette
+from dougong.client.scene import Scene
 from dougong.client.units import unit_name
 from dougong.messages import NotFound
 from dougong.v1 import analysis_pb2, job_pb2, options_pb2, result_pb2
@@ -39,52 +40,6 @@ _COLOURS = (
 )
 #: Of mode shapes by how far they move; their scale has no meaning.
 _MODE_COLOUR = ("displacement", options_pb2.DIMENSION_NONE, "CLI_PIC_MODE", "turbo")
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What is to be drawn.
-
-    Attributes
-    ----------
-    points
-        shape (n, 3), length - the skin where it was.
-    displacement
-        shape (n, 3), length - how it moved.
-    triangles
-        shape (m, 3) - indices into `points`, outward normals.
-    edges
-        shape (k, 2) - indices into `points`, feature edges.
-    values
-        shape (n,) - the field that gives the colour, in its unit.
-    label, unit, colours
-        Of that field; `colours` is the name of a colour map.
-    top
-        Largest value of the field in the whole part.
-    top_point, top_displacement
-        shape (3,), length - where that is.
-    title
-        First line of the picture.
-    flat
-        Whether the part is plane: then it is looked at from above.
-    modal
-        Whether this is a mode: the size of its displacements has no meaning.
-    """
-
-    points: _Floats
-    displacement: _Floats
-    triangles: NDArray[Any]
-    edges: NDArray[Any]
-    values: _Floats
-    label: str
-    unit: str
-    colours: str
-    top: float
-    top_point: _Floats
-    top_displacement: _Floats
-    title: str
-    flat: bool
-    modal: bool = False
 
 
 def scene_of(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dougong.client.raster import Camera
+from dougong.client.scene import Scene
 from dougong.messages import render as sentence
 from dougong.messages import user_language
-
-if TYPE_CHECKING:
-    from dougong.client.render import Scene
 
 _Floats = NDArray[np.float64]
 
