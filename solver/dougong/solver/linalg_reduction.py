@@ -40,7 +40,9 @@ class ReducedSpace:
         rows = reduction.part.n_total * reduction.components
         size = ((T.shape[0], rows), (reduction.n, reduction.n_total))
         csr = (indices_of_petsc(T.indptr), indices_of_petsc(T.indices), T.data)
-        self.transfer = PETSc.Mat().createAIJ(size, csr=csr, comm=self._comm)
+        # Numbers that come in blocks of nodes stay in them: multigrid aggregates nodes then.
+        blocks = reduction.components if reduction.in_blocks else 1
+        self.transfer = PETSc.Mat().createAIJ(size, bsize=(reduction.components, blocks), csr=csr, comm=self._comm)
         self._q, self._u = self.transfer.createVecRight(), self.transfer.createVecLeft()
 
     @property
@@ -128,7 +130,34 @@ class ReducedSpace:
         rows.sort_indices()
         size = ((self.n, self.reduction.n_total), (self.n, self.reduction.n_total))
         csr = (indices_of_petsc(rows.indptr), indices_of_petsc(rows.indices), rows.data)
-        more = PETSc.Mat().createAIJ(size, csr=csr, comm=self._comm)
+        more = PETSc.Mat().createAIJ(size, bsize=A.getBlockSize(), csr=csr, comm=self._comm)
+        A.axpy(1.0, more, structure=PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
+        more.destroy()
+
+    def hold(self, A: Any, unused: NDArray[np.bool_]) -> None:
+        """Give rows of a reduced matrix that stand for nothing the mean of the diagonal. Collective.
+
+        Parameters
+        ----------
+        A
+            Made by `matrix`.
+        unused
+            shape (n,).
+        """
+        comm = self.reduction.part.comm
+        count = int(comm.sum(int(unused.sum())))
+        if not count:
+            return
+        diagonal = A.getDiagonal()
+        used = max(self.reduction.n_total - count, 1)
+        mean = float(comm.sum(float(np.abs(diagonal.getArray()).sum()))) / used
+        diagonal.destroy()
+        rows = sparse.diags(np.where(unused, mean or 1.0, 0.0)).tocsr()
+        rows.eliminate_zeros()
+        indices = rows.indices.astype(np.int64) + self.reduction.first
+        size = ((self.n, self.reduction.n_total), (self.n, self.reduction.n_total))
+        csr = (indices_of_petsc(rows.indptr), indices_of_petsc(indices), rows.data)
+        more = PETSc.Mat().createAIJ(size, bsize=A.getBlockSize(), csr=csr, comm=self._comm)
         A.axpy(1.0, more, structure=PETSc.Mat.Structure.DIFFERENT_NONZERO_PATTERN)
         more.destroy()
 

@@ -62,7 +62,13 @@ class LinkedReduction(Reduction):
     n_free
         So many of the coordinates come first, and are not prescribed.
     own_points
-        shape (k,), int64: which unknowns of points this rank's last independent unknowns are.
+        shape (k,), int64: which unknowns of points are independent unknowns of this rank.
+    point_rows
+        The first of these among those of this rank.
+    unused
+        shape (n,): which of this rank's numbers stand for nothing.
+    blocks
+        As asked for.
     held_points
         shape (n_point_unknowns,): which of them are prescribed.
     violations, notices
@@ -83,8 +89,16 @@ class LinkedReduction(Reduction):
     n_free: int
     own_points: Ints
     held_points: NDArray[np.bool_]
+    point_rows: int
+    unused: NDArray[np.bool_]
+    blocks: bool = False
     violations: tuple[job_pb2.Violation, ...] = ()
     notices: tuple[mesh_pb2.Notice, ...] = ()
+
+    @property
+    def in_blocks(self) -> bool:
+        """See `Reduction`."""
+        return self.blocks
 
 
 @dataclass(frozen=True)
@@ -110,7 +124,12 @@ class _Touched:
 
 
 def linked_reduction(
-    part: Part, constraints: ConstraintSet, prescribed: list[Array], links: Links, motions: Array
+    part: Part,
+    constraints: ConstraintSet,
+    prescribed: list[Array],
+    links: Links,
+    motions: Array,
+    blocks: bool = False,
 ) -> LinkedReduction:
     """The reduction by conditions and links. Collective.
 
@@ -124,6 +143,9 @@ def linked_reduction(
         The links of the step.
     motions
         shape (n_loadings, n_point_unknowns): prescribed unknowns of points; not a number where they are free.
+    blocks
+        Whether each node keeps as many numbers as it has unknowns, some of them for nothing, so that a reduced matrix
+        has blocks of nodes, of which multigrid is made.
     """
     nc = constraints.projectors.shape[1]
     touched = _touched(part, constraints, prescribed, links)
@@ -145,14 +167,19 @@ def linked_reduction(
     position = start[local][:, None] + np.arange(nc)
     is_free = np.arange(nc) < free[local][:, None]
     independent[position[is_free]] = ~eliminated[columns.of_node[mine][is_free]]
+    node, direction = (x[independent] for x in np.nonzero(np.arange(nc) < free[:, None]))
     which_points = np.flatnonzero((columns.of_point < columns.n_free) & ~eliminated[columns.of_point])
     free_points = columns.of_point[which_points]
     n_points = len(free_points) if part.comm.rank == 0 else 0
-    n_nodes = int(independent.sum())
-    first = part.comm.offset(n_nodes + n_points)
-    total = int(part.comm.sum(n_nodes + n_points))
+    # With blocks each node keeps a number for each of its unknowns, and points have as many as fill blocks.
+    place = node * nc + direction if blocks else np.arange(len(node))
+    n_nodes = part.n_owned * nc if blocks else len(node)
+    n = n_nodes + (-(-n_points // nc) * nc if blocks else n_points)
+    unused = np.ones(n, dtype=bool)
+    unused[place] = unused[n_nodes : n_nodes + n_points] = False
+    first, total = part.comm.offset(n), int(part.comm.sum(n))
     own = np.full(len(independent), -1, dtype=np.int64)
-    own[independent] = first + np.arange(n_nodes)
+    own[independent] = first + place
     number = np.full(columns.n_free, -1, dtype=np.int64)
     found = part.comm.gather(
         (columns.of_node[mine][is_free], own[position[is_free]], first + n_nodes if part.comm.rank == 0 else -1)
@@ -173,7 +200,7 @@ def linked_reduction(
         at[constraints.nodes[held_here]] = values_of_loading[held_here]
         at[local] = g[k, : len(touched.nodes) * nc].reshape(-1, nc)[mine]
         offsets.append(at)
-    coordinates = _coordinates(directions, free, independent, n_points)
+    coordinates = _coordinates(directions, node, direction, place, n)
     S = restricted(links.springs.matrix, touched.nodes, links)
     return LinkedReduction(
         part=part,
@@ -196,6 +223,9 @@ def linked_reduction(
         n_free=columns.n_free,
         own_points=which_points[:n_points],
         held_points=columns.of_point >= columns.n_free,
+        point_rows=n_nodes,
+        unused=unused,
+        blocks=blocks,
         violations=tuple(wrong),
         notices=tuple(told),
     )
@@ -348,16 +378,14 @@ def _transfer(
     return sparse.csr_matrix((data, where), shape=(n * nc, total))
 
 
-def _coordinates(directions: Array, free: Ints, independent: NDArray[np.bool_], n_points: int) -> sparse.csr_matrix:
+def _coordinates(directions: Array, node: Ints, direction: Ints, place: Ints, n: int) -> sparse.csr_matrix:
     """S: each independent coordinate of a node from the unknowns of that node; nothing for those of points."""
-    n, nc = directions.shape[:2]
-    node, column = np.nonzero(np.arange(nc) < free[:, None])
-    node, column = node[independent], column[independent]
-    values = directions[node, :, column]
+    nc = directions.shape[1]
+    values = directions[node, :, direction]
     columns = node[:, None] * nc + np.arange(nc)
-    rows = np.broadcast_to(np.arange(len(node))[:, None], columns.shape)
+    rows = np.broadcast_to(place[:, None], columns.shape)
     kept = values != 0
-    return sparse.csr_matrix((values[kept], (rows[kept], columns[kept])), shape=(len(node) + n_points, n * nc))
+    return sparse.csr_matrix((values[kept], (rows[kept], columns[kept])), shape=(n, len(directions) * nc))
 
 
 def _dependent(

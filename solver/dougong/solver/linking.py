@@ -57,8 +57,10 @@ def check_point_loads(model: Model, links: Links) -> list[job_pb2.Violation]:
     return found
 
 
-def reduced(part: Part, constraints: ConstraintSet, links: Links, loadings: Sequence[Loading]) -> LinkedReduction:
-    """The reduction by conditions and links, for what loadings prescribe. Collective.
+def reduced(
+    part: Part, constraints: ConstraintSet, links: Links, loadings: Sequence[Loading], blocks: bool = False
+) -> LinkedReduction:
+    """The reduction by conditions and links, for what loadings prescribe; see `linked_reduction`. Collective.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def reduced(part: Part, constraints: ConstraintSet, links: Links, loadings: Sequ
         Equations contradict each other, or conditions.
     """
     prescribed, motions = [x.prescribed for x in loadings], np.array([x.motions for x in loadings])
-    found = linked_reduction(part, constraints, prescribed, links, motions)
+    found = linked_reduction(part, constraints, prescribed, links, motions, blocks)
     refuse(part.comm, list(found.violations))
     return found
 

@@ -63,6 +63,7 @@ class ReducedSystem:
         A = self._space.of_blocks(blocks)
         links = self._reduction.links
         self._space.add(A, self._reduction.springs, links.springs.number)
+        self._space.hold(A, self._reduction.unused)
         return A
 
     def right_hand_side(self, number: int) -> Array:
@@ -105,7 +106,8 @@ def near_modes(model: Model, reduction: LinkedReduction) -> Array:
     if not len(reduction.own_points):
         return B
     at_points = motions_of_points(model, reduction.links.points, centre)
-    B[len(B) - len(reduction.own_points) :] = at_points[reduction.own_points]
+    first = reduction.point_rows
+    B[first : first + len(reduction.own_points)] = at_points[reduction.own_points]
     return B
 
 

@@ -64,6 +64,11 @@ class Reduction:
         return int(self.coordinates.shape[0])
 
     @property
+    def in_blocks(self) -> bool:
+        """Whether each node has as many numbers as unknowns, some of them for nothing."""
+        return False
+
+    @property
     def components(self) -> int:
         """Unknowns a node."""
         return int(self.offset.shape[1])

@@ -60,7 +60,7 @@ class _Driven:
         """
         if self.links is None:
             return None
-        return reduced(self.model.part, self.constraints, self.links, self.loadings)
+        return reduced(self.model.part, self.constraints, self.links, self.loadings, blocks=True)
 
     @property
     def dofs(self) -> int:
@@ -182,7 +182,9 @@ def _told(
     """What the step came to."""
     result = step_result(driven.model, driven.constraints, frames, records)
     if driven.reduction is not None:
-        result.constrained_dofs = driven.dofs + driven.reduction.links.unknowns.points - driven.reduction.n_total
+        unused = int(driven.model.part.comm.sum(int(driven.reduction.unused.sum())))
+        independent = driven.reduction.n_total - unused
+        result.constrained_dofs = driven.dofs + driven.reduction.links.unknowns.points - independent
         context.notices += [*driven.reduction.links.notices, *driven.reduction.notices]
     return result
 
