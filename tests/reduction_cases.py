@@ -17,10 +17,13 @@ from dougong.solver.comm import Serial
 from dougong.solver.conditions import ConstraintBuilder, ConstraintSet
 from dougong.solver.linalg import block_matrix
 from dougong.solver.linalg_reduction import ReducedSpace
+from dougong.solver.linking import held_by, linked, reduced
+from dougong.solver.loadings import Conditions
 from dougong.solver.model import Model
 from dougong.solver.reduction import Reduction, reduction
+from linked_models import together, turned
 from meshgen import box, plate
-from solving import WORLD, elastic, heat, model_of, store, value
+from solving import WORLD, elastic, heat, model_of, store, value, vector
 
 
 def _oblique():
@@ -99,6 +102,95 @@ def dense(A, found: Reduction) -> np.ndarray:
     return np.concatenate(found.part.comm.gather(rows))
 
 
+def _linked():
+    """Two bodies tied, one held obliquely, the other moved by a point; equations in a chain; a spring."""
+    mesh = together(("a_", box("hex8", (2, 2, 2)), (0, 0, 0)), ("b_", box("hex8", (2, 3, 3)), (1.0, 0, 0)))
+    mesh, _ = turned(mesh)
+    conditions = [
+        {"region": "a_x0", "symmetry": {}},
+        {"region": "a_z0", "fixed": {}},
+        {"referenceMotion": {"coupling": "head", "x": value(0.1), "rotationY": value(0.02)}},
+    ]
+    chain = [(3, 7), (7, 11)]
+    return mesh, elastic(
+        E=3.0,
+        conditions=conditions,
+        ties=[{"slave": "b_x0", "master": "a_x1"}],
+        couplings={"foot": {"region": "b_z1", "distributing": {}}, "head": {"region": "b_x1", "kinematic": {}}},
+        equations=[
+            {
+                "terms": [
+                    {"node": a, "component": "COMPONENT_Y", "coefficient": 1.0},
+                    {"node": b, "component": "COMPONENT_Y", "coefficient": -0.5},
+                ],
+                "value": 0.03,
+            }
+            for a, b in chain
+        ],
+        springs=[{"at": {"coupling": "foot"}, "to": {"node": 20}, "stiffness": vector(x=2.0, z=5.0)}],
+    )
+
+
+def compare_linked(blocks: bool) -> None:
+    """A reduction by links: T spans what all equations leave free, springs and points are reduced with it."""
+    mesh, given = _linked()
+    stored = WORLD.bcast(store(mesh) if WORLD.rank == 0 else None)
+    model, alone = model_of(stored, given), model_of(stored, given, Serial())
+    conditions = Conditions(model)
+    links = linked(model)
+    found = reduced(model.part, conditions.constraints, links, held_by(conditions, links, 1), blocks=blocks)
+    held_alone = ConstraintBuilder(alone).run()
+    n_nodes, nc, unknowns = model.part.n_total, model.components, links.unknowns
+
+    # All equations, those of conditions among them, as one dense system A x = b for nodes and points.
+    A, b = [links.equations.matrix.toarray()], [links.equations.number]
+    for k in range(n_nodes):
+        row = held_alone.index[k]
+        if row >= 0:
+            part = np.zeros((nc, unknowns.total))
+            node = alone.part.nodes[k]
+            part[:, node * nc : node * nc + nc] = np.eye(nc) - held_alone.projectors[row]
+            A.append(part)
+            b.append(held_alone.prescribed[row])
+    motions = conditions.motions(0, links)
+    fixed = np.flatnonzero(~np.isnan(motions))
+    A.append(np.eye(unknowns.total)[unknowns.of_nodes + fixed])
+    b.append(motions[fixed])
+    A, b = np.concatenate(A), np.concatenate(b)
+
+    used = ~np.concatenate(model.part.comm.gather(found.unused))
+    T = np.concatenate([whole_transfer(found), found.point_transfer.toarray()])
+    assert not T[:, ~used].any()
+    T = T[:, used]
+    np.testing.assert_allclose(A @ T, 0.0, atol=1e-11)
+    assert T.shape[1] == unknowns.total - np.linalg.matrix_rank(A, tol=1e-9)
+    assert np.linalg.matrix_rank(T, tol=1e-9) == T.shape[1]
+    g = np.concatenate([by_stored_node(found, found.offset), found.point_offsets[0]])
+    np.testing.assert_allclose(A @ g, b, atol=1e-11)
+
+    comm = WORLD if WORLD.size > 1 else None
+    space = ReducedSpace(found, comm)
+    matrix = space.of_blocks(stiffness(model))
+    space.add(matrix, found.springs, links.springs.number)
+    space.hold(matrix, found.unused)
+    K = np.zeros((unknowns.total, unknowns.total))
+    K[: unknowns.of_nodes, : unknowns.of_nodes] = dense_stiffness(alone)
+    S = links.springs.matrix.toarray()
+    K += S.T @ np.diag(links.springs.number) @ S
+    reduced_K = dense(matrix, found)
+    np.testing.assert_allclose(reduced_K[np.ix_(used, used)], T.T @ K @ T, atol=1e-11 * np.abs(K).max())
+    assert not reduced_K[np.ix_(used, ~used)].any()
+    assert (np.diag(reduced_K)[~used] > 0).all()
+    assert matrix.getBlockSize() == (nc if blocks else 1)
+    q = np.sin(np.arange(found.first, found.first + found.n)) * ~found.unused
+    u = space.expand(q, found.offset)
+    np.testing.assert_allclose(
+        by_stored_node(found, u), (T @ gathered(found, q)[used] + g)[: unknowns.of_nodes], atol=1e-12
+    )
+    matrix.destroy()
+    space.destroy()
+
+
 def compare(case: str) -> None:
     """All that a reduction does, against dense algebra."""
     mesh, given = CASES[case]()
@@ -153,4 +245,7 @@ def compare(case: str) -> None:
 
 
 if __name__ == "__main__":
-    compare(sys.argv[1])
+    if sys.argv[1].startswith("linked"):
+        compare_linked(sys.argv[1] == "linked in blocks")
+    else:
+        compare(sys.argv[1])
