@@ -166,15 +166,27 @@ def _forces(model: Model, values_of_cells: Iterable[CellValues]) -> Array:
             values = np.einsum("nqi,nqiac->nac", stress, cells.strains.matrices, optimize=True)
             _add(force, nodes, values)
             continue
-        flux = cells.flux[..., : model.components, : model.part.dim]
-        gradients, _ = shape_gradients(cells.reference, model.part.points[nodes])
-        values = np.einsum("nq,nqci,nqai->nac", cells.measure, flux, gradients, optimize=True)
+        flux = cells.measure[..., None, None] * cells.flux[..., : model.components, : model.part.dim]
+        values = _moments_of(flux, cells.reference, model.part.points[nodes])
         if model.axisymmetric and cells.flux.shape[-1] > model.part.dim:  # the hoop stress pulls inwards
             N = cells.reference.N
             pull = cells.measure * cells.flux[..., 2, 2] / (model.part.points[nodes, 0] @ N.T)
             values[..., 0] += pull @ N
         _add(force, nodes, values)
     return force
+
+
+def _moments_of(flux: Array, reference: Reference, coordinates: Array) -> Array:
+    """Sum over points of flux times gradient of each shape function, shape (n, n_nodes, nc).
+
+    The flux, shape (n, nq, nc, dim), is taken to the reference cell, where the gradients are the same for all cells: one
+    matrix product, and no gradients in space are kept.
+    """
+    n, nq, nc, dim = flux.shape
+    J = np.einsum("qaj,nai->nqij", reference.dN, coordinates, optimize=True)
+    there = np.einsum("nqci,nqji->ncqj", flux, np.linalg.inv(J))
+    moments = there.reshape(n * nc, nq * dim) @ reference.dN.transpose(0, 2, 1).reshape(nq * dim, -1)
+    return moments.reshape(n, nc, -1).swapaxes(1, 2)
 
 
 class Recovery:
