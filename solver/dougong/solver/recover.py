@@ -179,8 +179,8 @@ def _forces(model: Model, values_of_cells: Iterable[CellValues]) -> Array:
 def _moments_of(flux: Array, reference: Reference, coordinates: Array) -> Array:
     """Sum over points of flux times gradient of each shape function, shape (n, n_nodes, nc).
 
-    The flux, shape (n, nq, nc, dim), is taken to the reference cell, where the gradients are the same for all cells: one
-    matrix product, and no gradients in space are kept.
+    The flux, shape (n, nq, nc, dim), is taken to the reference cell, where the gradients are the same for all cells:
+    one matrix product, and no gradients in space are kept.
     """
     n, nq, nc, dim = flux.shape
     J = np.einsum("qaj,nai->nqij", reference.dN, coordinates, optimize=True)
