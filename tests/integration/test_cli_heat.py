@@ -63,3 +63,17 @@ def test_the_document_has_the_evidence(dougong):
     history = json.loads(out)["result"]["steps"][0]["heat_history"]
     assert float(history["balance_error"]) < 1e-6
     assert int(history["steps"]) > 5
+
+
+def test_seepage_as_the_page_has_it(dougong):
+    page = PAGE.with_name("fields.md").read_text(encoding="utf-8")
+    text = re.search(r"```yaml\n(.*?)```", page, re.S)[1]
+    # The beam stands for the ground: 80 m long, 10 m high and wide.
+    (dougong.folder / "dam.yaml").write_text(text.replace("ground.inp", "plate.inp"))
+    out, _ = dougong("solve", "dam.yaml")
+    assert "Step step-1 (seepage)" in out
+    line = next(line for line in out.splitlines() if "Water entering at upstream" in line)
+    value, unit = line.split()[-2:]
+    assert float(value) == pytest.approx(1e-5 * 100 * 5 / 80, rel=1e-3)
+    assert unit == "m³/s"
+    assert (dougong.folder / "dam-results" / "dam.png").exists()
