@@ -123,3 +123,27 @@ def test_nodal_forces_along_r_balance_around_a_ring():
     total = 2.0 * (mesh.points[rim] / 2.0).sum(axis=0)
     load_sum = np.array(solution.step.balance.load_sum)[:2]
     np.testing.assert_allclose(load_sum, total, rtol=1e-12)
+
+
+def test_cases_scale_rotation_and_fluid():
+    # A factor scales the force of a case, not its speed.
+    spin = {"centrifugal": {"angularVelocity": value(30.0), "direction": point([0, 0, 1])}}
+    fluid = {
+        "region": "x1",
+        "hydrostatic": {"down": point([0, 0, -1]), "specificWeight": value(9.0), "level": value(2.0)},
+    }
+    given = elastic(conditions=[{"region": "x0", "fixed": {}}], material={"density": value(0.1)})
+    given["steps"][0] |= {
+        "loadCases": [{"name": "spin", "loads": [spin]}, {"name": "fluid", "loads": [fluid]}],
+        "combinations": [{"factors": {"spin": 2.0, "fluid": -0.5}}],
+    }
+    given["solver"] = {"method": "METHOD_DIRECT"}
+    spun, wet, both = (solve(box("hex20"), given).field("displacement", frame=k) for k in range(3))
+    assert np.abs(both - 2.0 * spun + 0.5 * wet).max() < 1e-10 * np.abs(both).max()
+    faster = elastic(
+        conditions=[{"region": "x0", "fixed": {}}],
+        material={"density": value(0.1)},
+        loads=[{"centrifugal": spin["centrifugal"] | {"angularVelocity": value(30.0 * 2**0.5)}}],
+        solver=given["solver"],
+    )
+    assert np.abs(solve(box("hex20"), faster).field("displacement") - 2.0 * spun).max() < 1e-9 * np.abs(spun).max()
