@@ -71,6 +71,28 @@ def test_within_half_as_much_again_of_what_was_measured(case):
     assert 1 / 1.5 <= found.memory_bytes / 1e6 / case.megabytes <= 1.5
 
 
+@pytest.mark.parametrize(
+    ("cells", "n_nodes", "n_cells", "modes", "seconds", "megabytes"),
+    [
+        ("tet10", 2_541, 1_500, 10, 1.14, 200),
+        ("tet10", 9_537, 6_144, 10, 6.88, 477),
+        ("tet10", 9_537, 6_144, 40, 14.42, 500),
+        ("hex20", 3_536, 686, 10, 2.61, 302),
+        ("hex20", 4_275, 576, 10, 2.04, 276),
+        ("hex8", 6_525, 5_488, 10, 3.25, 331),
+    ],
+)
+def test_modes_within_half_as_much_again(cells, n_nodes, n_cells, modes, seconds, megabytes):
+    """Processor time and peak memory of the solve alone; the start comes on top."""
+    given = solving.elastic(material={"density": solving.value(1.0)}) | {"steps": [{"modes": {"count": modes}}]}
+    problem = resolve(solving.analysis(given), solving.store(meshgen.box("tet10", (1, 1, 1))))
+    size = SimpleNamespace(dim=3, n_nodes=n_nodes, block_sizes=(n_cells,), cell_types=(CELL_TYPES[cells],))
+    found = estimate(problem, size, job_pb2.Resources(ranks=1))
+    assert found.solver == "direct"
+    assert 1 / 1.5 <= found.seconds / (seconds + 0.5) <= 1.5
+    assert 1 / 1.5 <= found.memory_bytes / 1e6 / megabytes <= 1.5
+
+
 def test_a_further_load_case_costs_less_than_a_job():
     one, four = predicted(35_721, 24_000), predicted(35_721, 24_000, cases=4)
     assert predicted(35_721, 24_000, cases=1) == one

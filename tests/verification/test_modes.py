@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from linked_models import renumbered
 from mapped import mapped, rotation
 from meshgen import box, plate
 from solving import Solution, elastic, kinematics, solve, store, value, vector
@@ -188,6 +189,8 @@ def test_rotation_and_numbering():
     mesh = box("tet10", (4, 1, 1), (1.0, 0.2, 0.1))
     straight = frequencies(checked(solve(mesh, modal(count=9))))
     Q = rotation((1.0, -2.0, 0.5), 1.1)
+    other = frequencies(checked(solve(renumbered(mesh)[0], modal(count=9))))
+    np.testing.assert_allclose(other, straight, rtol=1e-8, atol=1e-8 * straight.max())
     turned = frequencies(checked(solve(mapped(mesh, lambda p: p @ Q.T + (5.0, 1.0, -2.0)), modal(count=9))))
     np.testing.assert_allclose(turned, straight, rtol=1e-8, atol=1e-8 * straight.max())
 

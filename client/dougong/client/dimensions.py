@@ -137,6 +137,5 @@ DIMENSIONS: dict[int, DimensionInfo] = {
     _D.DIMENSION_INERTIA: DimensionInfo((2, 1, 0, 0), "moment of inertia", "转动惯量", "kg·m²", "t·mm²", "0.1 kg*m^2"),
 }
 
-#: Dimensions that only results have.
+#: A dimension that only results have.
 ENERGY = DimensionInfo((2, 1, -2, 0), "energy", "能量", "J", "mJ", "5 J")
-MASS = DimensionInfo((0, 1, 0, 0), "mass", "质量", "kg", "t", "5 kg")

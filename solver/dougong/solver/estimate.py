@@ -15,6 +15,7 @@ from dougong.meshes.canonical import StoredMesh
 from dougong.solver import costs, estimate_heat
 from dougong.solver.estimate_heat import repeats
 from dougong.solver.estimate_increments import increments
+from dougong.solver.estimate_modes import modal
 from dougong.solver.increments import TOGETHER
 from dougong.solver.linalg_choice import choose, size_of
 from dougong.solver.problem import Problem, is_axisymmetric
@@ -59,11 +60,14 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
         numbers = matrix_numbers(stored, nc)
         again = repeats(step, problem.sections)
         cost = costs.QUADRATIC if by_products and again is None else costs.LINEAR
-        if direct:
-            entries, operations = factor(n, stored.dim)
-            factors = costs.DIRECT[stored.dim]
-            kept = factors.bytes_per_entry * entries + factors.bytes_per_number * numbers
-            work = factors.seconds_per_operation * operations + factors.seconds_per_number * numbers
+        entries, operations = factor(n, stored.dim)
+        factors = costs.DIRECT[stored.dim]
+        kept = factors.bytes_per_entry * entries + factors.bytes_per_number * numbers
+        work = factors.seconds_per_operation * operations + factors.seconds_per_number * numbers
+        of_modes = modal(step.message, n, entries, (kept, work))
+        if of_modes is not None:
+            (kept, work), solver = of_modes, solver or "direct"
+        elif direct:
             solver = solver or "direct"
         else:
             kept = cost.bytes_per_number * numbers + cost.bytes_per_unknown * n

@@ -184,7 +184,7 @@ def natural_modes(
         reference = np.where(free, lowest if np.isfinite(lowest) else scale, found.values)
         inertia_of_points = links.matrix @ points
         reduced = np.stack([space.restrict(f) for f in np.moveaxis(inertia, 2, 0)])
-        reduced += links.restricted(inertia_of_points).T
+        reduced = reduced + np.asarray(links.restricted(inertia_of_points)).T
         sizes = np.sqrt(part.comm.sum((reduced**2).sum(axis=1)))
         return NaturalModes(
             eigenvalues=found.values,
@@ -193,8 +193,10 @@ def natural_modes(
             errors=pencil.residuals(found) / (reference * sizes),
             free=free,
             directions=names,
-            totals=totals,
-            participation=np.asarray(part.comm.sum(np.einsum("nik,nid->kd", shapes, pull))) + points.T @ pull_of_points,
+            totals=np.asarray(totals, dtype=np.float64),
+            participation=np.asarray(
+                part.comm.sum(np.einsum("nik,nid->kd", shapes, pull)) + points.T @ pull_of_points, dtype=np.float64
+            ),
             properties=properties,
             missed=missed,
             dofs=space.reduction.n_total,
@@ -251,10 +253,10 @@ def _lowest_of_polynomials(model: Model, K: Any, M: Any) -> float:
     x = (x - (low + high) / 2) / max(float((high - low).max()), np.finfo(float).tiny)
     monomials = [np.ones(len(x)), *x.T, *(x[:, i] * x[:, j] for i in range(part.dim) for j in range(i + 1))]
     fields = np.zeros((len(x), nc, nc * len(monomials)))
-    for k, m in enumerate(monomials):
+    for column, monomial in enumerate(monomials):
         for i in range(nc):
-            fields[:, i, k * nc + i] = m
-    k, m = (part.comm.sum(np.einsum("nid,nie->de", fields, products(A, fields))) for A in (K, M))
+            fields[:, i, column * nc + i] = monomial
+    k, m = (np.asarray(part.comm.sum(np.einsum("nid,nie->de", fields, products(A, fields)))) for A in (K, M))
     sizes, basis = np.linalg.eigh(m)
     kept = sizes > 1e-10 * sizes.max()
     basis = basis[:, kept] / np.sqrt(sizes[kept])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dougong.client.cli.console import count, number, numbers, say, table
-from dougong.client.dimensions import MASS
 from dougong.client.units import unit_name
 from dougong.messages import user_language
 from dougong.v1 import analysis_pb2, options_pb2, result_pb2
@@ -33,7 +32,7 @@ def modes_overview(
         rows.append(row + [_percent(mode.cumulative[k]) for k in summed])
     lines = table(rows, indent="  ", right=range(1, len(rows[0])))
     lines += ["  " + say("CLI_MODE_SHARES"), ""]
-    length, mass = unit_name(options_pb2.DIMENSION_LENGTH, units), unit_name(MASS, units)
+    length, mass = unit_name(options_pb2.DIMENSION_LENGTH, units), unit_name(options_pb2.DIMENSION_MASS, units)
     centre = ", ".join(numbers(step.mass.centre, 1e-9))
     facts = [
         (say("CLI_MODE_MASS"), f"{number(step.mass.mass)} {mass}".strip()),

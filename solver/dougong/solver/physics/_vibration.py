@@ -35,8 +35,8 @@ def check_modes(step: pb.Step, path: str, materials: Materials, supports: Collec
     if asked.HasField("min_frequency") and not asked.min_frequency >= 0:
         found.append(violation("VALUE_NEGATIVE", f"{here}.min_frequency", value=asked.min_frequency))
     if asked.HasField("max_frequency") and not asked.max_frequency > asked.min_frequency:
-        ends = {"low": asked.min_frequency, "high": asked.max_frequency}
-        found.append(violation("FREQUENCY_RANGE_EMPTY", f"{here}.max_frequency", **ends))
+        low, high = asked.min_frequency, asked.max_frequency
+        found.append(violation("FREQUENCY_RANGE_EMPTY", f"{here}.max_frequency", low=low, high=high))
     for k, load in enumerate(step.loads):
         kind = load.WhichOneof("kind")
         if kind is not None and kind not in supports:

@@ -113,6 +113,10 @@ def _strain_vector(gradients: Array, stress: Array) -> Array:
     return np.moveaxis(_strain(_front(gradients)), 0, -1)
 
 
+#: Loads that hold the body.
+_SUPPORTS = frozenset({"foundation"})
+
+
 class Elasticity:
     """Static elasticity of solids, of sheets in plane stress, slices in plane strain, and bodies of revolution."""
 
@@ -122,12 +126,12 @@ class Elasticity:
         "modes": Run(
             "modes",
             held=False,
-            check=lambda step, path, materials: check_modes(step, path, materials, PHYSICS.RESTRAINING_LOADS),
+            check=lambda step, path, materials: check_modes(step, path, materials, _SUPPORTS),
             fields=("displacement",),
         ),
         "buckling": Run(
             "buckling",
-            check=lambda step, path, materials: check_buckling(step, path, PHYSICS.RESTRAINING_LOADS),
+            check=lambda step, path, materials: check_buckling(step, path, _SUPPORTS),
             fields=("displacement",),
         ),
     }
@@ -163,7 +167,7 @@ class Elasticity:
         "temperature": "body",
         **_supports.LOAD_REGIONS,
     }
-    RESTRAINING_LOADS = frozenset({"foundation"})
+    RESTRAINING_LOADS = _SUPPORTS
     UNDETERMINED = "FREE_MODES"
     NONLINEAR_LOADS: frozenset[str] = frozenset()
     NONLINEAR_CONSTANTS: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from dougong.messages import InputError, violation
+from dougong.solver.extremes import envelope
 from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.geometric import prestress_stiffness
 from dougong.solver.linalg_choice import Said, size_of
@@ -24,7 +25,7 @@ from dougong.solver.modal import refuse_large
 from dougong.solver.reduction import reduction
 from dougong.solver.stability import BucklingModes, buckling_modes
 from dougong.solver.step import StepContext
-from dougong.solver.summary import balance, envelope
+from dougong.solver.summary import balance
 from dougong.v1 import result_pb2
 
 #: How many factors are found when nobody says.

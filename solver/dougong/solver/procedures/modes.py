@@ -16,6 +16,7 @@ import math
 import numpy as np
 
 from dougong.messages import InputError
+from dougong.solver.extremes import envelope
 from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.geometric import prestress_stiffness
 from dougong.solver.linalg_choice import Said, size_of
@@ -28,7 +29,6 @@ from dougong.solver.modal import NaturalModes, natural_modes, refuse_large
 from dougong.solver.reduction import Reduction
 from dougong.solver.spectrum import Range
 from dougong.solver.step import StepContext
-from dougong.solver.summary import envelope
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import result_pb2
 
