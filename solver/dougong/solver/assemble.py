@@ -217,10 +217,8 @@ def stiffness_forms(model: Model, k: int, linear: bool = False) -> Iterator[kern
         cells = kernels.cell_block(model.part.points, block.nodes[own], geometry.dN, nodes[own], tables.dN, geometry.W)
         thickness = model.thickness()
         if model.varying[section[rows[0]]]:
-            laws = np.concatenate(
-                [model.law(k, rows[first : first + CHUNK]).form for first in range(0, len(rows), CHUNK)]
-            )
-            yield fused.by_point(cells, laws, cell_factor=thickness[section[own]])
+            pieces = (model.law(k, rows[first : first + CHUNK]).form for first in range(0, len(rows), CHUNK))
+            yield fused.by_point(cells, pieces, cell_factor=thickness[section[own]])
         else:
             table = model.section_laws.form[:, 0] * thickness[:, None, None]
             yield fused.by_section(cells, table, section[own])

@@ -30,7 +30,7 @@ class Law:
         shape (n, p, r, r): constitutive matrix of the solid in global axes; p = 1 where it is the same at all points of
         a cell, else the number of points.
     embedding
-        shape (n, p, r, k): strains of the solid from the k that the unknowns give.
+        shape (n, p, r, k): strains of the solid from the k that the unknowns give; where k = r the identity.
     """
 
     coefficient: Array
@@ -43,8 +43,9 @@ class Law:
     @property
     def form(self) -> Array:
         """The constitutive matrix that the form and the kernel take, TᵀCT, shape (n, p, k, k)."""
-        T = self.embedding
-        C = np.einsum("npia,npij,npjb->npab", T, self.coefficient, T, optimize=True)
+        C, T = self.coefficient, self.embedding
+        if T.shape[-1] < T.shape[-2]:  # else it is the identity
+            C = T.swapaxes(-1, -2) @ C @ T
         return np.asarray((C + C.swapaxes(-1, -2)) / 2)
 
 

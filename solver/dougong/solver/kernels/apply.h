@@ -55,7 +55,7 @@ INLINE void apply_batch(work *w, const int64_t *cell, int n, int affine, const d
                         const int dim, const int kind)
 {
     const int nc = kind == DG_DIFFUSION ? 1 : dim, s = dim == 3 ? 6 : 3;
-    const int columns = kind == DG_ISOTROPIC ? 2 : kind == DG_DIFFUSION ? dim * dim : s * s;
+    const int columns = kind == DG_ISOTROPIC ? 2 : kind == DG_DIFFUSION ? dim * dim : s * (s + 1) / 2;
     const int64_t kf = w->c->n_field;
     const double *table = affine ? w->c->affine_gradients : w->c->gradients, *tangents = w->f->tangents;
     batch_geometry(w, cell, affine, dim);

@@ -32,7 +32,8 @@ INLINE void voigt_block(const vd *d, const vd *c, vd *ke, const int dim)
             UNROLL
             for (int k = 0; k < dim; k++)
                 UNROLL
-                for (int l = 0; l < dim; l++) sum += c[voigt(i, k, dim) * s + voigt(j, l, dim)] * d[k * dim + l];
+                for (int l = 0; l < dim; l++)
+                    sum += c[packed(voigt(i, k, dim), voigt(j, l, dim), s)] * d[k * dim + l];
             ke[i * dim + j] = sum;
         }
 }
@@ -70,9 +71,10 @@ INLINE void isotropic_matrix(const vd *lame, vd *c, const int dim)
 {
     const int s = dim == 3 ? 6 : 3;
     for (int r = 0; r < s; r++)
-        for (int k = 0; k < s; k++) {
-            c[r * s + k] = r < dim && k < dim ? lame[0] : v_set(0.0);
-            if (r == k) c[r * s + k] += r < dim ? lame[1] + lame[1] : lame[1];
+        for (int k = r; k < s; k++) {
+            vd *entry = c + packed(r, k, s);
+            *entry = r < dim && k < dim ? lame[0] : v_set(0.0);
+            if (r == k) *entry += r < dim ? lame[1] + lame[1] : lame[1];
         }
 }
 
@@ -83,7 +85,7 @@ INLINE void element_elastic(work *w, const int64_t *cell, int affine, int diagon
     const int tensor = affine && w->c->n_modes > MODES_BEFORE_TENSOR;
     batch_geometry(w, cell, affine, dim);
     if (!tensor) batch_gradients(w, affine, dim);
-    gather_table(w, cell, isotropic ? 2 : dim == 3 ? 36 : 9);
+    gather_table(w, cell, isotropic ? 2 : dim == 3 ? 21 : 6);
     const int64_t nq = w->nq;
     const vd *coefficient = w->coefficient;
     vd *ke = w->ke;
@@ -133,16 +135,16 @@ INLINE void element_elastic(work *w, const int64_t *cell, int affine, int diagon
 /* Elasticity with a matrix of its own at every integration point: sum_q w B_a^T C B_b. */
 INLINE void element_tangent(work *w, const int64_t *cell, int diagonal, const int dim, const int isotropic)
 {
-    const int s = dim == 3 ? 6 : 3;
+    const int s = dim == 3 ? 6 : 3, columns = isotropic ? 2 : s * (s + 1) / 2;
     const int64_t kf = w->c->n_field, nb = dim * dim;
     batch_geometry(w, cell, 0, dim);
     batch_gradients(w, 0, dim);
     const int64_t nq = w->nq;
-    gather_tangents(w, cell, isotropic ? 2 : s * s);
+    gather_tangents(w, cell, columns);
     for (int64_t b = 0; b < kf; b++) {
         for (int64_t q = 0; q < nq; q++) {
-            const vd *c = w->coefficient + q * (isotropic ? 2 : s * s), *gb = w->g + (b * nq + q) * dim;
-            vd matrix[36];
+            const vd *c = w->coefficient + q * columns, *gb = w->g + (b * nq + q) * dim;
+            vd matrix[21];
             if (isotropic) {
                 isotropic_matrix(c, matrix, dim);
                 c = matrix;
@@ -150,8 +152,8 @@ INLINE void element_tangent(work *w, const int64_t *cell, int diagonal, const in
             for (int r = 0; r < s; r++)
                 UNROLL
                 for (int j = 0; j < dim; j++) {
-                    vd sum = c[r * s + voigt(j, 0, dim)] * gb[0];
-                    for (int l = 1; l < dim; l++) sum += c[r * s + voigt(j, l, dim)] * gb[l];
+                    vd sum = c[packed(r, voigt(j, 0, dim), s)] * gb[0];
+                    for (int l = 1; l < dim; l++) sum += c[packed(r, voigt(j, l, dim), s)] * gb[l];
                     w->wg[(q * s + r) * dim + j] = w->wdet[q] * sum;
                 }
         }

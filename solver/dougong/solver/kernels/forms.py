@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +63,7 @@ def elasticity(
     size = _VOIGT_SIZE[block.dim]
     table = _symmetric("matrices", reals("matrices", matrices, (None, size, size)))
     lame = _lame(table, block.dim)
-    kind, table = (_ELASTIC, table) if lame is None else (_ISOTROPIC, lame)
+    kind, table = (_ELASTIC, _packed(table)) if lame is None else (_ISOTROPIC, lame)
     return _form(block, kind, block.dim, table, index, cell_factor, point_factor)
 
 
@@ -73,13 +74,13 @@ def elasticity_tangents(block: CellBlock, tangents: Any, *, cell_factor: Any = N
     ----------
     block : CellBlock
     tangents : (m, nq, 6, 6) float64, in the plane (m, nq, 3, 3) - pressure
-        Order and shear as for :func:`elasticity`. Isotropic ones are recognised and cost less. Symmetry is the caller's
-        duty: the upper triangle of the element matrix counts.
+        Or an iterator over arrays that make it up, some cells each: it is never there as a whole then. Order and shear
+        as for :func:`elasticity`. Isotropic ones are recognised and cost less. Symmetry is the caller's duty: the upper
+        triangle counts.
     cell_factor : (m,) float64, optional
     """
-    size = _VOIGT_SIZE[block.dim]
-    array = reals("tangents", tangents, (block.n_cells, block.n_points, size, size))
-    lame = _lame(array.reshape(-1, size, size), block.dim) if array.size else None
+    array = _by_point(block, tangents, _VOIGT_SIZE[block.dim], _packed)
+    lame = _lame_of_packed(array.reshape(-1, array.shape[-1]), block.dim) if array.size else None
     if lame is not None:
         by_point = lame.reshape(block.n_cells, block.n_points, 2)
         return _form(block, _ISOTROPIC, block.dim, None, None, cell_factor, None, by_point)
@@ -115,10 +116,10 @@ def diffusion_tangents(block: CellBlock, tangents: Any, *, cell_factor: Any = No
     ----------
     block : CellBlock
     tangents : (m, nq, dim, dim) float64
-        Symmetry is the caller's duty.
+        Or an iterator over arrays that make it up. Symmetry is the caller's duty.
     cell_factor : (m,) float64, optional
     """
-    array = reals("tangents", tangents, (block.n_cells, block.n_points, block.dim, block.dim))
+    array = _by_point(block, tangents, block.dim, lambda piece: piece.reshape(*piece.shape[:2], -1))
     return _form(block, _DIFFUSION, 1, None, None, cell_factor, None, array)
 
 
@@ -181,6 +182,12 @@ def _form(
     return Form(block, n_components, columns, struct, (table, places, cell_factor, point_factor, tangents))
 
 
+def _packed(matrices: Float) -> Float:
+    """The upper triangles of symmetric matrices, row after row, shape (..., s (s + 1) / 2) from (..., s, s)."""
+    rows, columns = np.triu_indices(matrices.shape[-1])
+    return np.ascontiguousarray(matrices[..., rows, columns])
+
+
 def _symmetric(name: str, matrices: Float) -> Float:
     size = np.abs(matrices).max(axis=(1, 2), initial=0.0)
     wrong = np.abs(matrices - matrices.transpose(0, 2, 1)).max(axis=(1, 2), initial=0.0) > 1e-12 * size
@@ -189,17 +196,39 @@ def _symmetric(name: str, matrices: Float) -> Float:
     return matrices
 
 
+def _by_point(block: CellBlock, tangents: Any, size: int, pack: Callable[[Float], Float]) -> Float:
+    """Matrices of all points as the kernels take them, shape (m, nq, columns)."""
+    out: Float | None = None
+    first = 0
+    for given in [tangents] if isinstance(tangents, np.ndarray) else tangents:
+        packed = pack(reals("tangents", given, (None, block.n_points, size, size)))
+        if out is None:
+            out = np.empty((block.n_cells, *packed.shape[1:]))
+        if first + len(packed) > block.n_cells:
+            break
+        out[first : first + len(packed)] = packed
+        first += len(packed)
+    if first != block.n_cells or out is None:
+        raise ValueError(f"tangents: matrices of {block.n_cells} cells expected")
+    return out
+
+
 def _lame(matrices: Float, dim: int) -> Float | None:
-    """Lame's constants (n, 2) where all matrices are isotropic, else None."""
-    if len(matrices) > 1 and _lame(matrices[:1], dim) is None:
+    """Lame's constants (n, 2) where all matrices (n, s, s) are isotropic, else None."""
+    return _lame_of_packed(_packed(matrices), dim)
+
+
+def _lame_of_packed(matrices: Float, dim: int) -> Float | None:
+    """The same of upper triangles (n, s (s + 1) / 2)."""
+    if len(matrices) > 1 and _lame_of_packed(matrices[:1], dim) is None:
         return None
-    mu = matrices[:, -1, -1]
-    lam = matrices[:, 0, 1]
-    isotropic = np.zeros_like(matrices)
-    isotropic[:, :dim, :dim] = lam[:, None, None]
-    for i in range(matrices.shape[1]):
-        isotropic[:, i, i] += np.where(i < dim, 2.0, 1.0) * mu
-    size = np.abs(matrices).max(axis=(1, 2), initial=0.0)
-    if (np.abs(isotropic - matrices).max(axis=(1, 2), initial=0.0) > _TOLERANCE * size).any():
-        return None
+    rows, columns = np.triu_indices(_VOIGT_SIZE[dim])
+    normal = columns < dim
+    mu, lam = matrices[:, -1], matrices[:, 1]
+    of_lam = np.where(normal, 1.0, 0.0)
+    of_mu = np.where(rows == columns, np.where(normal, 2.0, 1.0), 0.0)
+    size = np.abs(matrices).max(axis=1, initial=0.0)
+    for k in range(matrices.shape[1]):
+        if (np.abs(matrices[:, k] - (of_lam[k] * lam + of_mu[k] * mu)) > _TOLERANCE * size).any():
+            return None
     return np.ascontiguousarray(np.stack([lam, mu], axis=1))

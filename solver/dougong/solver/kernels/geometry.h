@@ -14,7 +14,7 @@ typedef struct {
     vd *wdet;        /* (nq): weight times |det J| times factors */
     vd *g;           /* (kf, nq, dim): physical gradients */
     vd *wg;          /* (nq, dim) or (nq, 6, 3): one node's weighted gradients, or stresses */
-    vd *coefficient; /* (nq, 36) or (36) */
+    vd *coefficient; /* (nq, 21) or (21) */
     vd *ke;          /* (kf (kf + 1) / 2, nc, nc): element matrices, pairs a <= b */
     vd *u;           /* (kf, 3) */
     vd *y;           /* (kf, 3) */
@@ -32,7 +32,7 @@ static int work_init(work *w, const dg_cells *c, const dg_form *f, int with_matr
     const int64_t pairs = with_matrix ? kf * (kf + 1) / 2 : kf;
     const int64_t padded = (kf * nb + W - 1) / W * W;
     const int64_t sizes[] = {c->n_geometry * 3, nq * 9, nq, kf * nq * 3, nq * 18,
-                             f && f->tangents ? nq * 36 : 36, pairs * nb, kf * 3, kf * 3, padded};
+                             f && f->tangents ? nq * 21 : 21, pairs * nb, kf * 3, kf * 3, padded};
     vd **parts[] = {&w->x, &w->inverse, &w->wdet, &w->g, &w->wg, &w->coefficient, &w->ke, &w->u, &w->y, &w->rows};
     int64_t total = 0;
     for (int i = 0; i < 10; i++) total += sizes[i];

@@ -41,7 +41,7 @@ typedef struct {
 
 enum {
     DG_ISOTROPIC = 0, /* elasticity, (lambda, mu) */
-    DG_ELASTIC = 1,   /* elasticity, Voigt matrix (s, s), s = 6 or 3 */
+    DG_ELASTIC = 1,   /* elasticity, upper triangle of the Voigt matrix, row after row: 21 or 6 */
     DG_DIFFUSION = 2, /* conductivity tensor (dim, dim) */
     DG_MASS = 3       /* density */
 };

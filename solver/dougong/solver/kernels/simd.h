@@ -116,4 +116,7 @@ INLINE int voigt(int i, int k, const int dim)
     return i + k == 1 ? 3 : i + k == 3 ? 4 : 5;
 }
 
+/* Position of (r, k) in the upper triangle of a symmetric matrix (s, s), row after row. */
+INLINE int packed(int r, int k, const int s) { return r <= k ? r * s - r * (r - 1) / 2 + k - r : k * s - k * (k - 1) / 2 + r - k; }
+
 #endif

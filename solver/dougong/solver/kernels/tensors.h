@@ -54,9 +54,10 @@ INLINE void NAME(flux)(const VECTOR *e, const VECTOR *c, VECTOR wdet, VECTOR *st
     for (int i = 0; i < dim; i++)
         UNROLL
         for (int k = i; k < dim; k++) {
-            const VECTOR *row = c + voigt(i, k, dim) * s;
-            VECTOR sum = row[0] * strain[0];
-            for (int j = 1; j < s; j++) sum += row[j] * strain[j];
+            const int row = voigt(i, k, dim);
+            VECTOR sum = c[packed(row, 0, s)] * strain[0];
+            UNROLL
+            for (int j = 1; j < s; j++) sum += c[packed(row, j, s)] * strain[j];
             stress[i * dim + k] = stress[k * dim + i] = wdet * sum;
         }
 }
