@@ -14,6 +14,9 @@ from dougong.v1 import analysis_pb2 as pb
 
 SI, MM = pb.UnitSystem(system=pb.UnitSystem.SYSTEM_SI), pb.UnitSystem(system=pb.UnitSystem.SYSTEM_MM_T_S)
 INCHES = pb.UnitSystem(system=pb.UnitSystem.SYSTEM_EXPLICIT, length="in", mass="lbf*s^2/in", time="s")
+CELSIUS = pb.UnitSystem(
+    system=pb.UnitSystem.SYSTEM_EXPLICIT, length="m", mass="kg", time="s", temperature="degC", absolute_zero=-273.15
+)
 TEXT = """
 mesh: {mesh}
 units: mm-t-s
@@ -39,6 +42,12 @@ def test_every_material_is_possible_and_has_its_sources(name):
     stiffness = [materials.matrix_of(m, "elasticity")[0, 0] for m in (in_si, in_mm)]
     assert stiffness[1] == pytest.approx(1e-6 * stiffness[0])
     assert 1e8 < stiffness[0] < 1e12
+    if "expansion" in given:
+        assert 5e-6 < in_si.expansion.coefficient.value < 3e-5
+        assert in_si.expansion.reference_temperature.value == 293.15
+        in_degrees = library_material(name, CELSIUS)
+        assert in_degrees.expansion.reference_temperature.value == 20.0
+        assert in_degrees.expansion.coefficient.value == in_si.expansion.coefficient.value
 
 
 def test_steel_in_three_unit_systems():

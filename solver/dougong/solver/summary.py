@@ -194,7 +194,7 @@ def balance(state: NodalState, addends: Addends | None = None) -> result_pb2.Bal
     linked = LinkShare.of(state)
     load_sum, reaction_sum = sums[:nc] + linked.loads, sums[nc : 2 * nc] + linked.reactions
     prescribed = state.loading.prescribed if addends is None else addends.prescribed
-    size = max(float(part.comm.max(float(np.abs(prescribed).max(initial=0.0)))), linked.moved)
+    size = float(part.comm.max(max(float(np.abs(prescribed).max(initial=0.0)), linked.moved)))
     cancelling = _CANCELLING * size * _inner_stiffness(state) if size else 0.0
     least_force, least_energy = cancelling, cancelling * size
     if addends is not None:
