@@ -34,7 +34,7 @@ def faults(**constants: float) -> list[Fault]:
     if values[0] > _ROUNDING * np.abs(values).max():
         return []
     worst = [name for name in _PLACES if abs(vectors[_PLACES[name], 0]) >= 0.5] or ["11", "22", "33"]
-    given = {"value": float(values[0]), "components": ", ".join(worst)}
+    given: dict[str, str | float] = {"value": float(values[0]), "components": ", ".join(worst)}
     return [Fault("", "ANISOTROPIC_NOT_POSITIVE_DEFINITE", given)]
 
 

@@ -62,7 +62,7 @@ def faults(
     for name, nu, i, j in (("nu12", nu12, "e1", "e2"), ("nu13", nu13, "e1", "e3"), ("nu23", nu23, "e2", "e3")):
         limit = math.sqrt(moduli[i] / moduli[j])
         if not abs(nu) < limit:
-            given = {"constant": name, "value": nu, "first": i, "second": j, "limit": limit}
+            given: dict[str, str | float] = {"constant": name, "value": nu, "first": i, "second": j, "limit": limit}
             found.append(Fault(name, "ORTHOTROPIC_POISSON_RATIO_TOO_LARGE", given))
     nu21, nu31, nu32 = nu12 * e2 / e1, nu13 * e3 / e1, nu23 * e3 / e2
     left = 1 - nu12 * nu21 - nu23 * nu32 - nu31 * nu13 - 2 * nu21 * nu32 * nu13
