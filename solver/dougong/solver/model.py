@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.messages import violation
+from dougong.messages import violation, violation_from
 from dougong.solver.elements import Reference
 from dougong.solver.history import History
 from dougong.solver.laws import Law, law_of
@@ -304,7 +304,7 @@ def _check_axes(
         if cells:
             ids, path = _cell_numbers(regions, cells), f"sections[{number}].orientation"
             params = {"orientation": section.orientation_name, "count": len(cells), "example": ids[0]}
-            found.append(violation("ORIENTATION_ON_AXIS", path, cell_ids=ids, **params))
+            found.append(violation_from("ORIENTATION_ON_AXIS", path, params, cell_ids=ids))
     return found
 
 

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from dougong.messages import violation
+from dougong.messages import violation, violation_from
 from dougong.solver.materials.base import Array, Fault, MaterialModel
 from dougong.solver.quantities import evaluate
 from dougong.solver.scan import scan
@@ -127,4 +127,4 @@ def check(material: pb.Material, property: str, path: str, dim: int) -> list[job
     for temperature in _temperatures(constants):
         numbers = {name: float(evaluate(q, temperature=temperature)) for name, (_, q) in constants.items()}
         faults = faults or model.faults(**numbers) or (model.faults_in_plane(**numbers) if dim == 2 else [])
-    return [violation(f.reason, f"{path}.{places.get(f.constant, model.field)}", **f.params) for f in faults]
+    return [violation_from(f.reason, f"{path}.{places.get(f.constant, model.field)}", f.params) for f in faults]
