@@ -40,6 +40,25 @@ def test_every_way_arrives_in_the_message():
     assert pulled.traction.z.value == 5
 
 
+@pytest.mark.parametrize("text", ["2e3*(1 - z/h)", "p0*x", "1/2", "-x^2", "(1 + x)", "-(1 + x)", "sin(x)", "2 < x"])
+def test_a_formula_may_stand_alone(text):
+    a = yaml_analysis.loads(f'steps: [{{loads: [{{region: top, pressure: "{text}"}}]}}]')[0]
+    assert a.steps[0].loads[0].pressure.expression == text
+    assert not a.steps[0].loads[0].pressure.HasField("value")
+
+
+@pytest.mark.parametrize("text", ["5 MPa", "-5 MPa", "+5", "-1e-3", "5 kg/m/s^2", "5 1/Pa^-1", ".5", "5N/mm^2"])
+def test_a_number_with_a_unit_is_none(text):
+    a = yaml_analysis.loads(f'steps: [{{loads: [{{region: top, pressure: "{text}"}}]}}]')[0]
+    assert a.steps[0].loads[0].pressure.HasField("value")
+
+
+@pytest.mark.parametrize("text", ["five", "nan", "-inf", "five MPa", "", "'", "MPa"])
+def test_a_word_is_neither(text):
+    with pytest.raises(yaml_analysis.AnalysisFileError):
+        yaml_analysis.loads(f'steps: [{{loads: [{{region: top, pressure: "{text}"}}]}}]')
+
+
 def test_dump_and_load_give_the_same_message():
     a = yaml_analysis.loads(VARYING)[0]
     assert yaml_analysis.loads(yaml_analysis.dump(a))[0] == a

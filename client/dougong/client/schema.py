@@ -2,8 +2,8 @@
 
 Rules, the same for every message: keys are the field names; an enum value is lower case without its prefix, "-" or "_";
 the one field of a oneof stands among the other keys, or under the name of the oneof as a mapping with one key; a bare
-value given for a message is the value of its `shorthand` field; a number with the `dimension` option, its own or that
-of the message around it, may be a string with a unit.
+value given for a message is the value of its `shorthand` field, a formula given for a Quantity its expression; a number
+with the `dimension` option, its own or that of the message around it, may be a string with a unit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from dougong.client.dimensions import DIMENSIONS
-from dougong.client.units import UnitConverter, UnitError, parse_number
+from dougong.client.units import UnitConverter, UnitError, is_formula, parse_number
 from dougong.client.yaml_tree import Mapping, Node, Scalar, Sequence
 from dougong.messages import render, violation
 from dougong.v1 import analysis_pb2, job_pb2, options_pb2
@@ -81,6 +81,8 @@ class Converter:
                 self._refuse("YAML_NO_VALUE", path)
             else:
                 into.SetInParent()
+        elif isinstance(into, analysis_pb2.Quantity) and isinstance(node, Scalar) and is_formula(node.text):
+            into.expression = node.text
         elif short is not None and isinstance(node, Sequence) == is_repeated(short):
             self._field(node, into, short, path, dimension)
         elif short is not None and is_repeated(short):

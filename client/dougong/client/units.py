@@ -60,6 +60,15 @@ def parse_number(text: str) -> tuple[float, str]:
     return value, text.strip()[match.end() :].strip()
 
 
+def is_formula(text: str) -> bool:
+    """Whether a text is an expression rather than a number with a unit: "2e3*(1 - z/h)", "p0*x", "1/2"; not "5 1/K"."""
+    plain = text.strip()
+    match = _NUMBER.match(plain)
+    if match is not None:
+        return plain[match.end() :].lstrip()[:1] in tuple("+-*/^<>=!")
+    return re.match(r"[+-]*[ ]*[A-Za-z_(]", plain) is not None and re.search(r"[-+*/^(<>]", plain[1:]) is not None
+
+
 @dataclass(frozen=True)
 class UnitConverter:
     """Converts values with units into a unit system.
