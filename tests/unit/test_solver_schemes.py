@@ -163,3 +163,34 @@ def test_large_blocks_come_in_pieces(monkeypatch):
     pieces = matrix_of(model_of(mesh, wanted), mesh.n_nodes)
     assert [r.stop - r.start for r in sizes] == [16, 2]
     assert np.abs(whole - pieces).max() <= 1e-13 * np.abs(whole).max()
+
+
+@pytest.mark.parametrize(("cell_type", "alone", "rigid"), [("hex20", 6, 6), ("quad8", 1, 3)])
+def test_motions_without_stiffness_of_reduced_integration(cell_type, alone, rigid):
+    """A cell alone has them; of two in each direction only the motions of the whole are left."""
+    for n, free in ((1, rigid + alone), (2, rigid)):
+        mesh = plate(cell_type, (n, n)) if cell_type == "quad8" else box(cell_type, (n, n, n))
+        own = {"kinematics": "plane_strain"} if cell_type == "quad8" else {}
+        K = matrix_of(model_of(mesh, elastic(sections=[section(integration="reduced", **own)])), mesh.n_nodes)
+        values = np.linalg.eigvalsh(K)
+        assert np.count_nonzero(values < 1e-10 * values[-1]) == free
+
+
+@pytest.mark.parametrize("cell_type", ["hex20", "quad8"])
+def test_a_reduced_cell_held_as_a_body_only_is_singular(cell_type):
+    mesh = plate(cell_type, (1, 1)) if cell_type == "quad8" else box(cell_type, (1, 1, 1))
+    own = {"kinematics": "plane_strain"} if cell_type == "quad8" else {}
+    held = ({"x": 0.0, "y": 0.0, "z": 0.0}, {"y": 0.0, "z": 0.0}, {"z": 0.0})
+    conditions, regions = [], {}
+    for k, components in enumerate(held[: mesh.dim]):
+        place = [0.0] * mesh.dim
+        if k:
+            place[k - 1] = 1.0
+        regions[f"p{k}"] = {"kind": "KIND_NODES", "sphere": {"center": {"coordinates": place}, "radius": 1e-6}}
+        only = {c: x for c, x in components.items() if c in "xyz"[: mesh.dim]}
+        conditions.append({"region": f"p{k}", "displacement": vector(**only)})
+    loads = [{"region": "", "bodyForce": vector(x=3.0, y=1.0)}]
+    for rule in ("full", "reduced"):
+        asked = [section(integration=rule, **own)]
+        solved = solve(mesh, elastic(sections=asked, regions=regions, conditions=conditions, loads=loads))
+        assert (solved.failure.reason if solved.failure else "") == ("SINGULAR_SYSTEM" if rule == "reduced" else "")
