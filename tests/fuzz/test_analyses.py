@@ -66,6 +66,36 @@ WARM["steps"][0] |= {
     "loadCases": [{"name": "r", "loads": [{"region": "r", "heatSource": value(2.0)}]}, {"conditions": [HOT]}],
     "combinations": [{"factors": {"r": 2.0, "case-2": 1.0}}],
 }
+PRESSED = {"loads": [{"region": "x1", "pressure": value(1.0)}]}
+# Heat, then the stress of its temperatures: by load cases, and of all frames.
+HEATED = elastic(
+    material={
+        "elastic": {
+            "youngModulus": {"overTemperature": {"at": [0, 50], "value": [2.0, 1.0]}}, "poissonRatio": value(0.3),
+        },
+        "conductivity": value(1.0),
+        "expansion": {
+            "coefficient": {"overTemperature": {"at": [0.0, 9.0], "value": [0.1, 0.2]}},
+            "referenceTemperature": value(2.0), "zero": value(1.0),
+        },
+    },
+    regions={"r": {"kind": "KIND_CELLS", "all": {}}},
+    conditions=[{"region": "x0", "fixed": {}}],
+    loads=[
+        {"temperature": {"fromStep": {"step": "heat", "frame": 1}}},
+        {"region": "r", "temperature": {"value": {"expression": "3 + x*t"}}},
+        {"region": "x1", "temperature": {"value": value(4.0)}},
+    ],
+    outputs={"fields": [{"name": "thermal_strain"}, {"name": "elastic_strain"}, {"name": "temperature"}]},
+)  # fmt: skip
+HEATED["steps"] = [
+    {"name": "heat", "steadyHeat": {}} | {k: v for k, v in WARM["steps"][0].items() if k != "steadyHeat"},
+    HEATED["steps"][0] | {"name": "first", "loadCases": [{"name": "push"}, PRESSED]},
+    {
+        "static": {}, "conditions": [{"region": "x0", "fixed": {}}],
+        "loads": [{"temperature": {"fromStep": {"step": "heat"}, "allFrames": True}}],
+    },
+]  # fmt: skip
 NUMBERS = [0, -1, 1e-300, 1e300, -1e18, "NaN", "Infinity", 0.5, 2**40]
 NAMES = ["", "push", "case-2", "x0", "r", "all", "p", "n", "s", "x1", "m", "zz", "von_mises", "temperature", "reaction"]
 FORMULAS = ["1/x", "1/0", "t*", "x > 0 + z", "exp(1e3*y)", "sqrt(-a)", "b", "((1)"]
@@ -112,7 +142,7 @@ def test_damaged_analyses(seed, meshes):
     rng = random.Random(seed)
     checked = solved = 0
     while checked < 100:
-        given = copy.deepcopy(rng.choice([SOLID, WARM]))
+        given = copy.deepcopy(rng.choice([SOLID, WARM, HEATED]))
         for _ in range(rng.choice([0, 1, 1, 2, 3])):
             damage(given, rng)
         try:
