@@ -266,6 +266,21 @@ def test_in_the_plane_and_about_an_axis():
     assert [v.reason for v in check_model(mesh, given).violations] == ["AXIS_IN_PLANE"]
 
 
+def test_regions_of_links_are_used_and_a_motion_drives_a_step(cube):
+    given = elastic(
+        conditions=[{"region": "x0", "fixed": {}}],
+        regions=dict(LINE),
+        couplings={"c": {"region": "line", "kinematic": {}}},
+    )
+    motion = {"coupling": "c"} | {m: value(0.0) for m in ("y", "z", "rotationX", "rotationY", "rotationZ")}
+    given["couplings"]["c"]["region"] = "x1"
+    given["springs"] = [{"at": {"region": "line"}, "stiffness": vector(x=1.0)}]
+    given["steps"][0]["conditions"].append({"referenceMotion": motion | {"x": value(0.1)}})
+    reply = check_model(cube, given)
+    assert not reply.violations
+    assert [n.reason for n in reply.notices] == ["LINEAR_CELLS_STIFF"]
+
+
 def test_a_case_moves_what_the_step_leaves_free(cube):
     given = elastic(conditions=[{"region": "x0", "fixed": {}}], couplings=POINT)
     given["steps"][0]["loadCases"] = [{"conditions": [{"referenceMotion": {"coupling": "c", "x": value(1.0)}}]}]

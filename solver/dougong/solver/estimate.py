@@ -18,6 +18,7 @@ from dougong.solver.estimate_increments import increments
 from dougong.solver.estimate_modes import modal
 from dougong.solver.increments import TOGETHER
 from dougong.solver.linalg_choice import choose, size_of
+from dougong.solver.link_checks import is_linked
 from dougong.solver.problem import Problem, is_axisymmetric
 from dougong.v1 import job_pb2
 
@@ -48,7 +49,7 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
     """
     ranks = max(1, resources.ranks)
     # About an axis of symmetry, and where strains are assumed, there are no kernels, and so a matrix with algebraic
-    # multigrid on it.
+    # multigrid on it. So there is where unknowns are linked.
     plain = all(s.scheme.formulation == "plain" for s in problem.sections)
     curved = any(t.order > 1 for t in stored.cell_types)
     by_products = curved and plain and not is_axisymmetric(problem.sections)
@@ -59,7 +60,8 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
         direct = choose(problem.analysis.solver, size_of(stored, nc)).direct
         numbers = matrix_numbers(stored, nc)
         again = repeats(step, problem.sections)
-        cost = costs.QUADRATIC if by_products and again is None else costs.LINEAR
+        linked = is_linked(problem.analysis, step.physics, stored.dim)
+        cost = costs.QUADRATIC if by_products and again is None and not linked else costs.LINEAR
         entries, operations = factor(n, stored.dim)
         factors = costs.DIRECT[stored.dim]
         kept = factors.bytes_per_entry * entries + factors.bytes_per_number * numbers

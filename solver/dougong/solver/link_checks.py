@@ -53,6 +53,15 @@ def is_linked(analysis: pb.Analysis, physics: Physics, dim: int) -> bool:
     return bool(physics.components(dim)) and bool(analysis.couplings or analysis.springs)
 
 
+def regions_of_links(analysis: pb.Analysis) -> set[str]:
+    """Names of the regions that links act on."""
+    places: list[Any] = [t for e in analysis.equations for t in e.terms]
+    places += [end for s in analysis.springs for end in (s.at, s.to)]
+    named = {place.region for place in [*places, *analysis.masses]}
+    named |= {c.region for c in analysis.couplings.values()}
+    return named | {name for t in analysis.ties for name in (t.slave, t.master)}
+
+
 def acts(equation: pb.Equation, physics: Physics, dim: int) -> bool:
     """Whether an equation is one of the unknowns of a physics."""
     of_temperature = any(t.component == pb.COMPONENT_TEMPERATURE for t in equation.terms)

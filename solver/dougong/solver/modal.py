@@ -166,7 +166,10 @@ def natural_modes(
         pull = products(M, body)
         body_of_points = links.motions(model, properties.centre)
         pull_of_points = links.matrix @ body_of_points
-        totals = np.diag(part.comm.sum(np.einsum("nid,nie->de", body, pull)) + body_of_points.T @ pull_of_points)
+        mass_of_body = (
+            np.asarray(part.comm.sum(np.einsum("nid,nie->de", body, pull))) + body_of_points.T @ pull_of_points
+        )
+        totals: Array = np.diag(mass_of_body)
         shapes = np.stack([space.expand(q) for q in found.vectors.T], axis=-1)
         points = links.points(found.vectors)
         cancelling = part.comm.sum(np.einsum("nik,ni->k", shapes**2, diagonal(K, model.components)))
@@ -186,6 +189,8 @@ def natural_modes(
         reduced = np.stack([space.restrict(f) for f in np.moveaxis(inertia, 2, 0)])
         reduced = reduced + np.asarray(links.restricted(inertia_of_points)).T
         sizes = np.sqrt(part.comm.sum((reduced**2).sum(axis=1)))
+        share: Array = points.T @ pull_of_points
+        share = share + part.comm.sum(np.einsum("nik,nid->kd", shapes, pull))
         return NaturalModes(
             eigenvalues=found.values,
             shapes=shapes,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dougong.meshes.canonical import StoredMesh
 from dougong.messages import notice
+from dougong.solver.link_checks import regions_of_links
 from dougong.solver.problem import Acting, Problem
-from dougong.solver.quantities import is_zero
+from dougong.solver.quantities import is_zero, places
 from dougong.solver.schemes import CELLS_OF
 from dougong.v1 import mesh_pb2
 
@@ -26,6 +27,7 @@ def notices(problem: Problem, stored: StoredMesh) -> list[mesh_pb2.Notice]:
     used = {s.region for s in problem.sections}
     for acting in (a for step in problem.steps for a in step.acting):
         used |= {c.region for c in acting.conditions} | {load.region for load in acting.loads}
+    used |= regions_of_links(problem.analysis)
     outputs = problem.analysis.outputs
     used |= {x.region for x in (*outputs.section_forces, *outputs.extremes)}
     found = [notice("REGION_UNUSED", region=r) for r in sorted(problem.analysis.regions) if r not in used]
@@ -45,6 +47,7 @@ def _only_zero(acting: Acting) -> bool:
         kind = condition.WhichOneof("kind")
         if kind == "temperature" and not is_zero(condition.temperature):
             return False
-        if kind == "displacement" and not all(is_zero(getattr(condition.displacement, c)) for c in "xyz"):
+        moving = kind in ("displacement", "reference_motion")
+        if moving and not all(is_zero(p.quantity) for p in places(getattr(condition, kind))):
             return False
     return True

@@ -22,27 +22,27 @@ class PointMasses:
 
     Attributes
     ----------
-    linked
-        The reduction, if it has links.
+    reduction
+        The reduction.
     matrix
         shape (n_point_unknowns, n_point_unknowns): mass matrix of the points.
     """
 
-    linked: LinkedReduction | None
+    reduction: Reduction
     matrix: Array
 
     @classmethod
     def of(cls, reduction: Reduction) -> PointMasses:
         """Those of a reduction."""
         if not isinstance(reduction, LinkedReduction):
-            return cls(None, np.empty((0, 0)))
+            return cls(reduction, np.empty((0, 0)))
         links = reduction.links
         forms = links.masses.matrix[:, links.unknowns.of_nodes :].toarray()
         return cls(reduction, forms.T @ (links.masses.number[:, None] * forms))
 
     @property
     def _reference_points(self) -> tuple[ReferencePoint, ...]:
-        return self.linked.links.points if self.linked is not None else ()
+        return self.reduction.links.points if isinstance(self.reduction, LinkedReduction) else ()
 
     def motions(self, model: Model, centre: Array) -> Array:
         """What motions of the whole body about a place, shape (3,), make of points, (n_point_unknowns, d)."""
@@ -50,16 +50,16 @@ class PointMasses:
 
     def points(self, q: Array) -> Array:
         """Unknowns of points from independent unknowns of this rank, (n, k) -> (n_point_unknowns, k). Collective."""
-        red = self.linked
-        if red is None:
+        red = self.reduction
+        if not isinstance(red, LinkedReduction):
             return np.empty((0, q.shape[1]))
         return np.asarray(red.part.comm.sum(red.point_transfer[:, red.first : red.first + red.n] @ q))
 
-    def restricted(self, forces: Array) -> Array | float:
+    def restricted(self, forces: Array) -> Array:
         """Forces on points in independent unknowns of this rank, (n_point_unknowns, k) -> (n, k)."""
-        red = self.linked
-        if red is None:
-            return np.zeros(())
+        red = self.reduction
+        if not isinstance(red, LinkedReduction):
+            return np.zeros((red.n, forces.shape[1]))
         return np.asarray(red.point_transfer[:, red.first : red.first + red.n].T @ forces)
 
     def added_to(self, body: MassProperties) -> MassProperties:

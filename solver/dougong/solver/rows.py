@@ -7,6 +7,7 @@ lie on surfaces and edges.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -108,17 +109,17 @@ class RowBuilder:
         preferred
             shape (n,): the unknown to solve for.
         """
-        key = np.asarray(key, dtype=np.int64)
+        keys: Ints = np.asarray(key, dtype=np.int64)
         n, k = unknowns.shape
         which = np.full(n, source, dtype=np.int64)
         self._heads.append(
-            (which, key, np.broadcast_to(number, n).astype(float), np.broadcast_to(preferred, n).astype(np.int64))
+            (which, keys, np.broadcast_to(number, n).astype(float), np.broadcast_to(preferred, n).astype(np.int64))
         )
         kept = coefficients.ravel() != 0.0
         self._entries.append(
             (
                 np.repeat(which, k)[kept],
-                np.repeat(key, k)[kept],
+                np.repeat(keys, k)[kept],
                 np.asarray(unknowns, dtype=np.int64).ravel()[kept],
                 np.asarray(coefficients, dtype=float).ravel()[kept],
             )
@@ -141,7 +142,7 @@ class RowBuilder:
         return Rows(matrix, number[last], preferred[last], row_source)
 
 
-def _all(comm: Comm, mine: list[tuple[NDArray, ...]], width: int) -> list[tuple[NDArray, ...]]:
+def _all(comm: Comm, mine: Sequence[tuple[NDArray, ...]], width: int) -> list[tuple[NDArray, ...]]:
     """What all ranks have, at least one empty tuple."""
     packed = tuple(_joined([piece[k] for piece in mine]) for k in range(width))
     return list(comm.gather(packed))
