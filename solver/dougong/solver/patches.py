@@ -101,9 +101,8 @@ def _fitted(
     assert at_points is not None
     dim, n = part.dim, int(corners.max(initial=-1)) + 1
     n_terms = 1 + dim + dim * (dim + 1) // 2
-    lower = np.tril_indices(n_terms)
-    # The normal equations of each patch, A's lower half and b, and the number of points.
-    sums = np.zeros((n, len(lower[0]) + n_terms * width + 1))
+    # The normal equations of each patch, A beside b, and the number of points.
+    sums = np.zeros((n, n_terms * (n_terms + width) + 1))
     for cells in values_of_cells:
         block = part.blocks[cells.block]
         nodes = block.nodes[cells.rows]
@@ -114,17 +113,17 @@ def _fitted(
         cell, j = np.nonzero(nodes[:, : block.type.n_corners] < part.n_owned)
         patch = corners[slots.of(cells.block, cells.rows)[cell, j]]
         P = _terms(_local(model, scale, nodes[cell, j], x[cell]))
-        PT = np.ascontiguousarray(P.transpose(0, 2, 1))
-        products = (PT @ P)[:, lower[0], lower[1]], (PT @ values[cell]).reshape(len(cell), n_terms * width)
-        _add(sums, patch, np.concatenate([*products, np.full((len(cell), 1), X.shape[1])], axis=1))
+        products = P.transpose(0, 2, 1) @ np.concatenate([P, values[cell]], axis=2)
+        points = np.full((len(cell), 1), X.shape[1])
+        _add(sums, patch, np.concatenate([products.reshape(len(cell), sums.shape[1] - 1), points], axis=1))
     count = sums[:, -1]
     good = np.flatnonzero(count >= _POINTS_PER_TERM * n_terms)
-    A = np.empty((len(good), n_terms, n_terms))
-    A[:, lower[0], lower[1]] = A[:, lower[1], lower[0]] = sums[good, : len(lower[0])]
+    system = sums[good, :-1].reshape(len(good), n_terms, n_terms + width)
+    A = system[..., :n_terms].copy()
     held = np.repeat((0.0, *_HELD), (1, dim, n_terms - 1 - dim))
     A[:, range(n_terms), range(n_terms)] += held * count[good, None]
     found = np.full((n, n_terms, width), np.nan)
-    found[good] = np.linalg.solve(A, sums[good, len(lower[0]) : -1].reshape(len(good), n_terms, width))
+    found[good] = np.linalg.solve(A, system[..., n_terms:])
     return _with_ghosts(slots, corners, found)
 
 
@@ -154,14 +153,18 @@ def _evaluated(
     width = patches.shape[2]
     sums = np.zeros((slots.n, width + 1))  # weights last
     for nodes, places, near in _cells(model, slots):
-        x = part.points[nodes]
         total = np.zeros((*nodes.shape, width + 1))
+        lacking = ~there[corners[places[:, : near.shape[1]]]].all(axis=1)
         for j in range(near.shape[1]):
-            patch = corners[places[:, j]]
-            share = there[patch][:, None] * (near[:, j] + _EXTENDED)
-            values = _terms(_local(model, scale, nodes[:, j], x)) @ coefficients[patch]
-            total[..., :width] += share[..., None] * values
-            total[..., width] += share
+            # A patch gives its own nodes; where one is missing, others of the cell give all of the cell's.
+            for cells, k in ((~lacking, np.flatnonzero(near[:, j])), (lacking, np.arange(len(near)))):
+                some = np.flatnonzero(cells)
+                patch = corners[places[some, j]]
+                share = there[patch][:, None] * (near[k, j] + _EXTENDED)
+                at = np.ix_(some, k)
+                values = _terms(_local(model, scale, nodes[some, j], part.points[nodes[at]])) @ coefficients[patch]
+                total[(*at, slice(0, width))] += share[..., None] * values
+                total[(*at, width)] += share
         _add(sums, places.ravel(), total.reshape(-1, width + 1))
     weights = sums[:, width].copy()
     sums = sums[:, :width].copy()
