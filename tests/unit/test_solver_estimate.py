@@ -52,15 +52,23 @@ def test_a_body_of_revolution_costs_a_matrix():
     assert ring > 2 * plane
 
 
-def predicted(nodes, cells, ranks=1, cell_type="tet10", cases=0):
-    """The estimate of a body of this size."""
+def predicted(nodes, cells, ranks=1, cell_type="tet10", cases=0, error=False):
+    """The estimate of a body of this size; what is recorded was measured without the estimate of the error."""
     stored = solving.store(meshgen.box("tet10", (1, 1, 1)))
     given = solving.analysis(solving.elastic(conditions=[{"region": "x0", "fixed": {}}]))
+    given.outputs.error_estimate.off = not error
     for _ in range(cases):
         given.steps[0].load_cases.add()
     problem = resolve(given, stored)
     size = SimpleNamespace(dim=3, n_nodes=nodes, block_sizes=(cells,), cell_types=(CELL_TYPES[cell_type],))
     return estimate(problem, size, job_pb2.Resources(ranks=ranks))
+
+
+def test_the_estimate_of_the_error_takes_time_for_each_frame():
+    without, once = (predicted(100_000, 60_000, error=e).seconds for e in (False, True))
+    assert once - without == pytest.approx(1.1, rel=0.1)
+    three = predicted(100_000, 60_000, cases=3, error=True).seconds - predicted(100_000, 60_000, cases=3).seconds
+    assert three == pytest.approx(3 * (once - without))
 
 
 @pytest.mark.parametrize("case", RECORDED, ids=lambda c: c.name)

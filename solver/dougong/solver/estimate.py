@@ -33,6 +33,9 @@ _BLOCKS_PER_CELL = {
 #: for the fields of a combination. Measured on bodies of 8,000 to 107,000 unknowns, factorised and iterated.
 _BYTES_PER_CASE = 17.0
 _SECONDS_SOLVED, _SECONDS_SUPERPOSED = 5.3e-6, 1.2e-6
+#: For each unknown and each frame of which the discretisation error is estimated, on linear and on quadratic cells.
+#: Measured on tetrahedra and hexahedra of 56,000 to 421,000 unknowns.
+_SECONDS_ESTIMATED = {False: 1.1e-6, True: 3.7e-6}
 
 
 def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources) -> job_pb2.Estimate:
@@ -87,6 +90,8 @@ def estimate(problem: Problem, stored: StoredMesh, resources: job_pb2.Resources)
         kept_cases = max(len(step.cases), min(following, TOGETHER)) - 1
         memory = max(memory, kept + _BYTES_PER_CASE * n * max(kept_cases, 0))
         work += n * sum(_SECONDS_SUPERPOSED if f.solved is None else _SECONDS_SOLVED for f in frames)
+        if step.run.estimated and not problem.analysis.outputs.error_estimate.off:
+            work += n * _SECONDS_ESTIMATED[curved] * len(step.frames)
         seconds += work / ranks**costs.EFFICIENCY
         dofs = max(dofs, n)
     seconds += costs.START_SECONDS + (costs.MPI_SECONDS if ranks > 1 else 0.0)

@@ -29,7 +29,7 @@ def notices(problem: Problem, stored: StoredMesh) -> list[mesh_pb2.Notice]:
         used |= {c.region for c in acting.conditions} | {load.region for load in acting.loads}
     used |= regions_of_links(problem.analysis)
     outputs = problem.analysis.outputs
-    used |= {x.region for x in (*outputs.section_forces, *outputs.extremes)}
+    used |= {x.region for x in outputs.section_forces} | {x.region for x in outputs.extremes}
     found = [notice("REGION_UNUSED", region=r) for r in sorted(problem.analysis.regions) if r not in used]
     loadable = (s for s in problem.steps if s.procedure != "modes")
     idle = (s for s in loadable if not any(a.loads or not _only_zero(a) for a in s.acting))

@@ -163,8 +163,7 @@ def _evaluated(
                 share = there[patch][:, None] * (near[k, j] + _EXTENDED)
                 at = np.ix_(some, k)
                 values = _terms(_local(model, scale, nodes[some, j], part.points[nodes[at]])) @ coefficients[patch]
-                total[(*at, slice(0, width))] += share[..., None] * values
-                total[(*at, width)] += share
+                total[at] += np.concatenate([share[..., None] * values, share[..., None]], axis=2)
         _add(sums, places.ravel(), total.reshape(-1, width + 1))
     weights = sums[:, width].copy()
     sums = sums[:, :width].copy()
