@@ -100,14 +100,15 @@ def test_a_free_bar_moves_in_six_ways(ranks):
     np.testing.assert_allclose(frames[9].mode.effective_mass, 0.0, atol=1e-9)
 
 
-def test_two_bodies_and_a_mechanism():
-    """Two separate blocks have twelve free motions."""
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_two_bodies(ranks):
+    """Two separate blocks have twelve free motions; of three ranks one may have no node of its own."""
     from dougong.meshes.mesh import CellBlock, Mesh
 
     one = box("hex8", (1, 1, 1))
     points = np.concatenate([one.points, one.points + np.array([3.0, 0.0, 0.0])])
     cells = np.concatenate([one.blocks[0].nodes, one.blocks[0].nodes + len(one.points)])
-    ended = solve(Mesh(points, (CellBlock(one.blocks[0].type, cells),)), modal(count=14))
+    ended = solve(Mesh(points, (CellBlock(one.blocks[0].type, cells),)), modal(count=14), ranks=ranks)
     assert [f.mode.rigid for f in ended.step.frames[:13]] == [True] * 12 + [False]
 
 

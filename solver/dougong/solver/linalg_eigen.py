@@ -257,17 +257,16 @@ class Pencil:
 
     def _pairs(self, eps: Any, count: int) -> Pairs:
         x, Bx = self.A.createVecRight(), self.A.createVecLeft()
-        values, columns = [], []
+        values, columns = np.empty(count), np.empty((self.A.getLocalSize()[0], count))
         for k in range(count):
-            values.append(eps.getEigenpair(k, x).real)
+            values[k] = eps.getEigenpair(k, x).real
             self.B.mult(x, Bx)
             x.scale(x.dot(Bx) ** -0.5)
-            columns.append(np.array(x.getArray()))
+            columns[:, k] = x.getArray()
         x.destroy()
         Bx.destroy()
-        n = self.A.getLocalSize()[0]
         order = np.argsort(values, kind="stable")
-        return Pairs(np.array(values, dtype=float)[order], np.array(columns).reshape(-1, n).T[:, order])
+        return Pairs(values[order], columns[:, order])
 
     def _vectors(self, columns: Array) -> list[Any]:
         out = []
