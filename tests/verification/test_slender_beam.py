@@ -63,3 +63,25 @@ def test_what_cells_are_not_fit_for():
     assert deflection("hex8", {"formulation": "b_bar"}, "rectangular", "z") < 0.1 * TARGETS["z"]
     assert deflection("hex8", BENDING, "trapezoidal", "z") < 0.1 * TARGETS["z"]
     assert deflection("hex8", BENDING, "parallelogram", "z") < 0.6 * TARGETS["z"]
+
+
+def column(scheme):
+    """Lowest buckling load and frequency of a clamped column 1 x 1 x 8 of eight layers, E = density = 1."""
+    mesh = box("hex8", (8, 2, 2), (8.0, 1.0, 1.0))
+    held = [{"region": "x0", "fixed": {}}]
+    pressed = [{"region": "x1", "totalForce": vector(x=-1.0)}]
+    given = elastic(1.0, 0.3, sections=[section(**scheme)], material={"density": {"value": 1.0}})
+    given["steps"] = [
+        {"buckling": {"count": 1}, "conditions": held, "loads": pressed},
+        {"modes": {"count": 1}, "conditions": held},
+    ]
+    return [step.frames[0].value for step in solve(mesh, given).result.steps]
+
+
+def test_incompatible_modes_in_buckling_and_vibration():
+    """Euler's load π²EI/(4L²), and the frequency 1.875²/(2π L²) √(EI/(ρA)) of a slender beam."""
+    load, frequency = column(BENDING)
+    euler, slender = np.pi**2 / (12 * 4 * 64), 1.8751**2 / (2 * np.pi * 64) / np.sqrt(12)
+    assert load == pytest.approx(euler, rel=0.02)
+    assert frequency == pytest.approx(slender, rel=0.02)
+    assert column({})[0] > 1.3 * euler
