@@ -168,7 +168,7 @@ def base_units(units: analysis_pb2.UnitSystem) -> tuple[Any, Any, Any, Any]:
         names = (units.length or "m", units.mass or "kg", units.time or "s", units.temperature or "K")
     found = tuple(parse_unit(name) for name in names)
     for k, unit in enumerate(found):
-        if unit.dimensionality != _dimensionality(tuple(int(i == k) for i in range(4))):  # type: ignore[arg-type]
+        if unit.dimensionality != _dimensionality(tuple(int(i == k) for i in range(4))):
             raise UnitError("dimension", names[k])
     return (found[0], found[1], found[2], _difference(found[3]))
 

@@ -95,7 +95,7 @@ def check_transient(step: pb.Step, path: str, materials: Sequence[tuple[str, pb.
     here = f"{path}.transient_heat"
     found = _check_times(step.transient_heat, here)
     if step.initial.WhichOneof("state") is None:
-        found.append(violation("INITIAL_STATE_MISSING", f"{path}.initial", step=step.name or "-"))
+        found.append(violation("INITIAL_STATE_MISSING", f"{path}.initial", step=step.name or path))
     for name in ("load_cases", "combinations"):
         if getattr(step, name):
             found.append(violation("CASES_NOT_OVER_TIME", f"{path}.{name}"))

@@ -70,7 +70,8 @@ def _evidence(step: result_pb2.StepResult, units: analysis_pb2.UnitSystem) -> li
         (say("CLI_SUM_WHY"), solve.why_zh if chinese else solve.why),
         (say("CLI_SUM_SETUPS"), count(solve.setups)),
     ]
-    if history.newton_iterations > 2 * history.steps:
+    # Each step has two stages; one solve for each is no iteration.
+    if history.newton_iterations > 2 * (history.steps + history.rejected_steps):
         rows.append((say("CLI_SUM_NEWTON"), count(history.newton_iterations)))
     if solve.iterations:
         rows.append((say("CLI_SUM_ITERATIONS"), count(solve.iterations)))

@@ -58,6 +58,9 @@ def sums_of(procedure: str) -> Sums:
     return _SUMS.get(procedure, _FORCES)
 
 
+#: With more frames than these their sums would fill the page.
+_MANY_FRAMES = 8
+
 #: Label, field, whether the largest value is meant, dimension.
 Shown = tuple[str, str, bool, options_pb2.Dimension]
 
@@ -124,7 +127,10 @@ def combination_lines(step: analysis_pb2.Step, names: Sequence[str]) -> list[str
 def force_table(
     frames: Sequence[result_pb2.Frame], sums: Sums, noise: float, units: analysis_pb2.UnitSystem
 ) -> list[str]:
-    """Sums of loads and reactions of each frame."""
+    """Sums of loads and reactions of each frame; of many the one with the largest reactions, and the last."""
+    if len(frames) > _MANY_FRAMES:
+        largest = max(frames, key=lambda f: max(map(abs, f.balance.reaction_sum), default=0.0))
+        frames = [f for f in frames if f.name in (largest.name, frames[-1].name)]
     rows = []
     for frame in frames:
         for label, values in ((sums.loads, frame.balance.load_sum), (sums.reactions, frame.balance.reaction_sum)):
