@@ -9,7 +9,7 @@ from pathlib import Path
 import ours
 from bodies import Body
 
-from dougong.solver.estimate import matrix_numbers
+from dougong.solver.estimate.estimate import matrix_numbers
 
 
 @dataclass(frozen=True)

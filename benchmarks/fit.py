@@ -3,7 +3,7 @@
     python benchmarks/fit.py [--measure] [--write]
 
 Prints the coefficients and how well they predict each case. `--measure` solves all bodies that are needed first, which
-takes some minutes; `--write` puts the coefficients into solver/dougong/solver/costs.py.
+takes some minutes; `--write` puts the coefficients into solver/dougong/solver/estimate/costs.py.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from costs import Cost, Costs
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from dougong.solver import costs as known
-from dougong.solver import estimate
+from dougong.solver.estimate import costs as known
+from dougong.solver.estimate.estimate import estimate
 
 MODULE = Path(known.__file__)
 

@@ -20,13 +20,13 @@ from bodies import Body, make
 from budget import SHORT_SECONDS
 
 from dougong.solver.assemble import assemble
-from dougong.solver.comm import Serial
 from dougong.solver.conditions import ConstraintBuilder
-from dougong.solver.linalg import LinearSolver, SolveInput
+from dougong.solver.linalg.operator import multigrid_levels
+from dougong.solver.linalg.systems import LinearSolver, SolveInput
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model, assign_sections
-from dougong.solver.operator import multigrid_levels
-from dougong.solver.partition import build_part
+from dougong.solver.parallel.comm import Serial
+from dougong.solver.parallel.partition import build_part
 from dougong.solver.problem import resolve
 from dougong.solver.regions import Regions
 from dougong.v1 import analysis_pb2 as pb

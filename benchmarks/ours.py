@@ -13,7 +13,7 @@ from processes import FailedError, Run, python, run
 
 from dougong.internal import run_pb2
 from dougong.solver import rundir
-from dougong.solver.estimate import estimate
+from dougong.solver.estimate.estimate import estimate
 from dougong.solver.problem import resolve
 from dougong.v1 import analysis_pb2, job_pb2, result_pb2
 

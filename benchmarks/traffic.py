@@ -15,7 +15,8 @@ import numpy as np
 from cases import Bench
 from record import record
 
-from dougong.solver import kernels, multigrid
+from dougong.solver import kernels
+from dougong.solver.linalg import multigrid
 
 #: Bytes of a 3 x 3 block with its column number.
 DOUBLE, SINGLE = 9 * 8 + 4, 9 * 4 + 4

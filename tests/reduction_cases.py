@@ -13,13 +13,13 @@ if len(sys.argv) > 2 and __name__ == "__main__":
 import numpy as np
 
 from dougong.solver.assemble import assemble
-from dougong.solver.comm import Serial
 from dougong.solver.conditions import ConstraintBuilder, ConstraintSet
-from dougong.solver.linalg import block_matrix
-from dougong.solver.linalg_reduction import ReducedSpace
-from dougong.solver.linking import held_by, linked, reduced
+from dougong.solver.linalg.reduction import ReducedSpace
+from dougong.solver.linalg.systems import block_matrix
+from dougong.solver.links.linking import held_by, linked, reduced
 from dougong.solver.loadings import Conditions
 from dougong.solver.model import Model
+from dougong.solver.parallel.comm import Serial
 from dougong.solver.reduction import Reduction, reduction
 from linked_models import together, turned
 from meshgen import box, plate

@@ -25,17 +25,19 @@ from dougong.internal import run_pb2
 from dougong.meshes import canonical
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import Mesh
-from dougong.solver import linalg, linalg_graph, rundir, worker
+from dougong.solver import rundir, worker
 from dougong.solver.assemble import assemble
 from dougong.solver.check import check
-from dougong.solver.comm import Comm, Mpi, Serial
 from dougong.solver.conditions import ConstraintBuilder, ConstraintSet
-from dougong.solver.graph import by_graph
+from dougong.solver.linalg import graph as linalg_graph
+from dougong.solver.linalg import systems as linalg
+from dougong.solver.linalg.operator import multigrid_levels
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model, assign_sections
-from dougong.solver.mpi import MPI
-from dougong.solver.operator import multigrid_levels
-from dougong.solver.partition import build_part
+from dougong.solver.parallel.comm import Comm, Mpi, Serial
+from dougong.solver.parallel.graph import by_graph
+from dougong.solver.parallel.mpi import MPI
+from dougong.solver.parallel.partition import build_part
 from dougong.solver.problem import resolve
 from dougong.solver.recover import Recovery
 from dougong.solver.regions import Regions

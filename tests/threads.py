@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from dougong.solver.partition import Part
+from dougong.solver.parallel.partition import Part
 
 TIMEOUT = 60
 
@@ -28,7 +28,7 @@ class Group:
 
 
 class Threads:
-    """`dougong.solver.comm.Comm` over threads."""
+    """`dougong.solver.parallel.comm.Comm` over threads."""
 
     def __init__(self, group: Group, rank: int) -> None:
         self._group = group

@@ -13,7 +13,7 @@ from dougong.solver import kernels
 from dougong.solver.assemble import _FUSED, assemble
 from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.elements import SOLVABLE, NodalBasis, stiffness_reference
-from dougong.solver.laws import law_of
+from dougong.solver.laws.laws import law_of
 from dougong.solver.loads import element_matrices
 from dougong.solver.physics import Physics, all_physics
 from dougong.solver.procedures import all_procedures

@@ -9,10 +9,11 @@ import pytest
 
 import meshgen
 import solving
-from dougong.solver import multigrid, version
-from dougong.solver.halo import Halo
+from dougong.solver import version
 from dougong.solver.kernels import Smoother
-from dougong.solver.operator import Operator
+from dougong.solver.linalg import multigrid
+from dougong.solver.linalg.operator import Operator
+from dougong.solver.parallel.halo import Halo
 from dougong.solver.procedures import static
 
 #: Products and exchanges beside those of the iteration: ten for the largest eigenvalue, two for each step of the

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dougong.client import yaml_analysis
-from dougong.solver.expression import FUNCTIONS
+from dougong.solver.values.expression import FUNCTIONS
 from mapped import mapped
 from meshgen import box
 from solving import solve

@@ -7,8 +7,8 @@ from scipy import sparse
 from dougong.meshes.mesh import Mesh
 from dougong.solver import assemble as assembly
 from dougong.solver import kernels
-from dougong.solver.coarse import Interpolation, linear_level
-from dougong.solver.operator import Operator
+from dougong.solver.linalg.coarse import Interpolation, linear_level
+from dougong.solver.linalg.operator import Operator
 from mapped import rotation
 from meshgen import box, plate
 from solving import Discrete, elastic, heat, value, vector

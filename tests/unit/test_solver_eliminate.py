@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from dougong.solver.eliminate import eliminate
+from dougong.solver.links.eliminate import eliminate
 
 
 def rank(A):

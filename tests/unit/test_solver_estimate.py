@@ -9,7 +9,7 @@ import meshgen
 import solving
 import transients
 from dougong.meshes.cells import CELL_TYPES
-from dougong.solver.estimate import estimate
+from dougong.solver.estimate.estimate import estimate
 from dougong.solver.problem import resolve
 from dougong.v1 import job_pb2
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dougong.solver.expression import FUNCTIONS, MAX_DEPTH, MAX_LENGTH, ExpressionError, parse
+from dougong.solver.values.expression import FUNCTIONS, MAX_DEPTH, MAX_LENGTH, ExpressionError, parse
 
 X = {"x": 3.0, "y": -2.0, "h": 0.5}
 

@@ -7,8 +7,10 @@ import pytest
 
 from dougong.internal import run_pb2
 from dougong.messages import SolveError
-from dougong.solver import comm, linalg, rundir, worker
-from dougong.solver.comm import Serial
+from dougong.solver import rundir, worker
+from dougong.solver.linalg import systems as linalg
+from dougong.solver.parallel import comm
+from dougong.solver.parallel.comm import Serial
 from meshgen import box, plate
 from solving import elastic, heat, mpiexec, prepare, solve, store, value, vector
 

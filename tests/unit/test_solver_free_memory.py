@@ -2,8 +2,8 @@
 
 import pytest
 
-from dougong.solver import factor
-from dougong.solver.comm import Serial
+from dougong.solver.linalg import factor
+from dougong.solver.parallel.comm import Serial
 
 GIB = 1 << 30
 

@@ -7,8 +7,8 @@ from dougong.meshes.cells import CELL_TYPES
 from dougong.solver.assemble import BlockMatrix, scatter
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.elements import SOLVABLE, NodalBasis, stiffness_reference
-from dougong.solver.geometric import geometric, geometric_stiffness, ring_geometric
 from dougong.solver.loads import element_matrices
+from dougong.solver.modes.geometric import geometric, geometric_stiffness, ring_geometric
 from dougong.solver.recover import cell_values
 from meshgen import box, plate
 from solving import elastic, kinematics, model_of

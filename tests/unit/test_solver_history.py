@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dougong.solver.history import STATES, History, KeptFrame, named_states, wanted_steps
+from dougong.solver.thermal.history import STATES, History, KeptFrame, named_states, wanted_steps
 from dougong.v1 import analysis_pb2 as pb
 
 

@@ -6,12 +6,12 @@ from google.protobuf.json_format import ParseDict
 
 from dougong.solver import assemble as assembly
 from dougong.solver import kernels
-from dougong.solver.coarse import linear_level
+from dougong.solver.laws.orientation import axes_at
+from dougong.solver.laws.rotation import PAIRS, strain_rotation, turned
+from dougong.solver.linalg.coarse import linear_level
+from dougong.solver.linalg.operator import Operator
 from dougong.solver.materials import anisotropic, orthotropic
-from dougong.solver.operator import Operator
-from dougong.solver.orientation import axes_at
 from dougong.solver.recover import internal_forces
-from dougong.solver.rotation import PAIRS, strain_rotation, turned
 from dougong.v1 import analysis_pb2 as pb
 from mapped import rotation
 from meshgen import box, plate

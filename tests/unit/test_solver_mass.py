@@ -6,7 +6,7 @@ import pytest
 from dougong.meshes.cells import CELL_TYPES
 from dougong.solver import kernels
 from dougong.solver.elements import SOLVABLE
-from dougong.solver.mass import mass_matrix, mass_properties
+from dougong.solver.modes.mass import mass_matrix, mass_properties
 from meshgen import box, plate
 from solving import elastic, kinematics, model_of, value
 

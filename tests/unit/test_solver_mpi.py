@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from dougong.solver.mpi import settings_of_one
+from dougong.solver.parallel.mpi import settings_of_one
 
 
 def test_alone_the_network_is_left_out_while_mpi_starts_and_no_longer():

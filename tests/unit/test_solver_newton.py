@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dougong.messages import SolveError
-from dougong.solver.comm import Serial
-from dougong.solver.newton import Equations, newton
+from dougong.solver.newton.newton import Equations, newton
+from dougong.solver.parallel.comm import Serial
 from dougong.v1 import result_pb2
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import meshgen
 import solving
-from dougong.solver.linalg_choice import petsc_option_allowed
+from dougong.solver.linalg.choice import petsc_option_allowed
 
 ANALYSIS = {
     "materials": {"steel": {"elastic": {"young_modulus": {"value": 2.1e5}, "poisson_ratio": {"value": 0.3}}}},

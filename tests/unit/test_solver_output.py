@@ -7,17 +7,17 @@ import meshio
 import numpy as np
 import pytest
 
-import dougong.solver.vtu
+import dougong.solver.outputs.vtu
 from dougong.meshes.build import build
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.formats import vtu
 from dougong.meshes.mesh import CellBlock, Mesh, Region, RegionKind
-from dougong.solver.comm import Serial
-from dougong.solver.crc import combine
 from dougong.solver.elements import SOLVABLE, stiffness_reference
-from dougong.solver.output import FieldKey, ResultWriter
-from dougong.solver.partition import build_part
-from dougong.solver.vtu import PointData, write_vtu
+from dougong.solver.outputs.vtu import PointData, write_vtu
+from dougong.solver.outputs.writer import FieldKey, ResultWriter
+from dougong.solver.parallel.comm import Serial
+from dougong.solver.parallel.crc import combine
+from dougong.solver.parallel.partition import build_part
 from dougong.v1 import options_pb2
 from meshgen import box, plate
 from solving import elastic, heat, solve, store, value, vector
@@ -122,7 +122,7 @@ VTU_CELLS = {"hex20": "hexahedron20", "tet10": "tetra10"}
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("ranks", [1, 3])
 def test_vtu(ranks, compressed, block_bytes, tmp_path, monkeypatch):
-    monkeypatch.setattr(dougong.solver.vtu, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(dougong.solver.outputs.vtu, "_BLOCK_BYTES", block_bytes)
     stored = store(two_blocks())
     vectors, scalars = stored.points**2, stored.points[:, :1] + 1
 
@@ -146,7 +146,7 @@ def test_vtu(ranks, compressed, block_bytes, tmp_path, monkeypatch):
 
 
 def test_a_compressed_vtu_is_the_same_on_any_number_of_ranks_and_smaller(tmp_path, monkeypatch):
-    monkeypatch.setattr(dougong.solver.vtu, "_BLOCK_BYTES", 4096)
+    monkeypatch.setattr(dougong.solver.outputs.vtu, "_BLOCK_BYTES", 4096)
     stored = store(two_blocks((6, 5, 5)))
     constant = np.ones((stored.n_nodes, 1))
     sizes = {}

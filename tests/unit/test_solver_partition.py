@@ -5,9 +5,9 @@ import pytest
 
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.mesh import CellBlock, Mesh
-from dougong.solver.comm import Directory, Serial
-from dougong.solver.graph import by_graph
-from dougong.solver.partition import CellSlice, build_part, morton
+from dougong.solver.parallel.comm import Directory, Serial
+from dougong.solver.parallel.graph import by_graph
+from dougong.solver.parallel.partition import CellSlice, build_part, morton
 from meshgen import box, plate
 from solving import store
 from threads import on_ranks

@@ -6,7 +6,7 @@ import pytest
 from dougong.messages import InputError
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.problem import resolve
-from dougong.solver.quantities import depends_on, evaluate, is_constant, is_zero, places, settled
+from dougong.solver.values.quantities import depends_on, evaluate, is_constant, is_zero, places, settled
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import options_pb2
 from meshgen import box, plate

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from dougong.meshes.mesh import CellBlock, Mesh, Region, RegionKind
-from dougong.solver.comm import Serial
 from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.loads import LoadBuilder
-from dougong.solver.partition import build_part
+from dougong.solver.parallel.comm import Serial
+from dougong.solver.parallel.partition import build_part
 from dougong.solver.regions import Regions, facet_normals
 from dougong.v1 import analysis_pb2 as pb
 from meshgen import box, plate

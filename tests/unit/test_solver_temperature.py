@@ -6,7 +6,7 @@ import pytest
 from dougong.internal import run_pb2
 from dougong.messages import FemError
 from dougong.solver import rundir
-from dougong.solver.inputs import Inputs, KeptFrame
+from dougong.solver.thermal.inputs import Inputs, KeptFrame
 from dougong.v1 import analysis_pb2 as pb
 from meshgen import box
 from solving import check_model, elastic, heat, kinematics, prepare, solve, store, value

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from dougong.solver.time_plan import time_plan
+from dougong.solver.heat.time_plan import time_plan
 from meshgen import plate
 from solving import analysis, check_model, solve, value
 from transients import film, transient

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from dougong.solver.trbdf2 import (
+from dougong.solver.heat.trbdf2 import (
     DIAGONAL,
     ERROR_WEIGHTS,
     GAMMA,

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from dougong.messages import SolveError
-from dougong.solver import linalg_eigen, modal
-from dougong.solver.linalg_eigen import Pencil
-from dougong.solver.spectrum import Range, search
+from dougong.solver.linalg import eigen as linalg_eigen
+from dougong.solver.linalg.eigen import Pencil
+from dougong.solver.modes import modal
+from dougong.solver.modes.spectrum import Range, search
 from meshgen import box
 from solving import check_model, elastic, heat, solve, value, vector
 
@@ -211,7 +212,7 @@ def test_an_iteration_that_misses_is_found_out(monkeypatch):
 
 
 def test_too_many_in_a_range(monkeypatch):
-    monkeypatch.setattr("dougong.solver.spectrum.MOST_MODES", 5)
+    monkeypatch.setattr("dougong.solver.modes.spectrum.MOST_MODES", 5)
     with pytest.raises(SolveError) as caught:
         search(pencil(np.arange(30.0)), Range(count=None, upper=10.5), -1.0)
     assert caught.value.reason == "TOO_MANY_MODES"

@@ -10,7 +10,8 @@ import pytest
 
 _PROGRAM = """
 import os
-from dougong.solver import linalg, warm
+from dougong.solver import warm
+from dougong.solver.linalg import systems as linalg
 from petsc4py import PETSc
 
 os.chdir("/")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from dougong.meshes.mesh import Mesh
+from dougong.solver.laws.rotation import PAIRS
 from dougong.solver.materials import orthotropic
-from dougong.solver.rotation import PAIRS
 from mapped import rotation
 from meshgen import box, plate
 from oriented import (

@@ -5,8 +5,8 @@ import pytest
 
 from dougong.meshes.mesh import Mesh, Region, RegionKind
 from dougong.solver import elements
-from dougong.solver.error_estimate import cell_errors
 from dougong.solver.loadings import Loading
+from dougong.solver.outputs.error_estimate import cell_errors
 from dougong.solver.state import NodalState
 from meshgen import box, plate
 from solving import Discrete, check_model, elastic, heat, kinematics, solve, value, vector

@@ -10,10 +10,11 @@ import pytest
 import solving
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.mesh import Mesh, Region, RegionKind
-from dougong.solver import linalg_choice, rescue
 from dougong.solver.elements import SOLVABLE
-from dougong.solver.factor import factor_bytes
-from dougong.solver.linalg_choice import Size, choose, size_of
+from dougong.solver.linalg import choice as linalg_choice
+from dougong.solver.linalg import rescue
+from dougong.solver.linalg.choice import Size, choose, size_of
+from dougong.solver.linalg.factor import factor_bytes
 from dougong.v1 import analysis_pb2 as pb
 from meshgen import box, plate
 from solving import elastic, solve, store, value, vector
@@ -94,7 +95,7 @@ def test_a_stall_is_rescued_and_says_so():
 def test_a_factor_that_does_not_fit_is_not_begun(monkeypatch):
     """The iteration then has all the iterations it may take, and its end says what a factorisation would need."""
     monkeypatch.setattr(rescue, "free_bytes", lambda comm: 1e6)
-    monkeypatch.setattr("dougong.solver.linalg.DEFAULT_MAX_ITERATIONS", 100)
+    monkeypatch.setattr("dougong.solver.linalg.systems.DEFAULT_MAX_ITERATIONS", 100)
     mesh = box("tet10", (10, 10, 1), (1.0, 1.0, 1e-3))
     failure = solve(mesh, elastic(conditions=HELD, loads=BENT)).failure
     assert failure is not None

@@ -6,7 +6,7 @@ import pytest
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.mesh import CellBlock, Mesh, Region, RegionKind
 from dougong.solver.elements import SOLVABLE, tabulate
-from dougong.solver.locate import Locator, nearest, sides
+from dougong.solver.outputs.locate import Locator, nearest, sides
 from meshgen import box, mixed, plate
 from solving import Discrete, check_model, elastic, heat, kinematics, model_of, solve, value, vector
 

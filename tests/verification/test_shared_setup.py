@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 import pytest
 
 import solving
-from dougong.solver import linalg, rescue, rundir, worker
-from dougong.solver.comm import Serial
-from dougong.solver.linalg_choice import Choice, Said
+from dougong.solver import rundir, worker
+from dougong.solver.linalg import rescue
+from dougong.solver.linalg import systems as linalg
+from dougong.solver.linalg.choice import Choice, Said
+from dougong.solver.parallel.comm import Serial
 from dougong.solver.procedures import static
 from dougong.v1 import job_pb2
 from meshgen import box

@@ -21,10 +21,10 @@ from dougong.solver.elements import (
     corner_values,
     linear_reference,
 )
+from dougong.solver.laws.strains import stiffness_matrices
 from dougong.solver.loads import ElementMatrices, element_matrices
 from dougong.solver.model import CHUNK, Model, Rows
-from dougong.solver.partition import Part
-from dougong.solver.strains import stiffness_matrices
+from dougong.solver.parallel.partition import Part
 
 Array = NDArray[np.float64]
 

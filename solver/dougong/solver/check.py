@@ -23,21 +23,21 @@ from dougong.internal import run_pb2
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import RegionKind
 from dougong.messages import DataLoss, InputError, violation, violation_from
-from dougong.solver.comm import Serial
 from dougong.solver.elements import SOLVABLE
-from dougong.solver.estimate import estimate, kind
-from dougong.solver.link_rows import LinkRows
-from dougong.solver.linking import held_by, linked, reduced
+from dougong.solver.estimate.estimate import estimate, kind
+from dougong.solver.links.linking import held_by, linked, reduced
+from dougong.solver.links.motions import LinkRows
 from dougong.solver.loadings import Conditions
 from dougong.solver.loads import LoadBuilder, check_loads, check_values
 from dougong.solver.model import Model, assign_sections
 from dougong.solver.notices import notices
-from dougong.solver.partition import Part, build_part
+from dougong.solver.outputs.told import check_told
+from dougong.solver.parallel.comm import Serial
+from dougong.solver.parallel.partition import Part, build_part
 from dougong.solver.physics import all_physics
 from dougong.solver.problem import Problem, resolve
 from dougong.solver.regions import Regions
 from dougong.solver.rigid import free_motions
-from dougong.solver.told import check_told
 from dougong.v1 import job_pb2, mesh_pb2
 
 Violation = job_pb2.Violation

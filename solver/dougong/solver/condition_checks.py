@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dougong.meshes.mesh import RegionKind
-from dougong.solver.axes import check_turning_axes
-from dougong.solver.nearest import nearest
+from dougong.solver.laws.axes import check_turning_axes
 from dougong.solver.physics._supports import CYLINDRICAL, MOTIONS, RECTANGULAR, names_of
+from dougong.solver.values.nearest import nearest
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 

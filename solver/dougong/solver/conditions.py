@@ -20,7 +20,7 @@ from dougong.solver import kernels
 from dougong.solver.elements import FacetBasis, load_reference
 from dougong.solver.model import Model
 from dougong.solver.problem import Acting
-from dougong.solver.values import Values
+from dougong.solver.values.on_model import Values
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 
 from dougong.messages import violation
-from dougong.solver.nearest import nearest
+from dougong.solver.values.nearest import nearest
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, result_pb2
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 
 from dougong.messages import violation
-from dougong.solver.axes import check_point, check_turning_axes
-from dougong.solver.quantities import is_constant
+from dougong.solver.laws.axes import check_point, check_turning_axes
+from dougong.solver.values.quantities import is_constant
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.messages import InputError, violation
-from dougong.solver.comm import Comm
 from dougong.solver.conditions import ConstraintBuilder, ConstraintSet, replaced
-from dougong.solver.links import Links
+from dougong.solver.links.links import Links
 from dougong.solver.loads import ElementMatrices, LoadBuilder, film_forces
 from dougong.solver.model import Model
+from dougong.solver.parallel.comm import Comm
 from dougong.solver.recover import internal_forces, thermal_forces
-from dougong.solver.temperature import Temperature
-from dougong.solver.thermal import Terms, strains_of, terms_of
+from dougong.solver.thermal.strain import Terms, strains_of, terms_of
+from dougong.solver.thermal.temperature import Temperature
 from dougong.v1 import job_pb2
 
 Array = NDArray[np.float64]

@@ -15,9 +15,9 @@ from dougong.solver.elements import FacetBasis, LoadBasis, load_reference
 from dougong.solver.model import CHUNK, Model
 from dougong.solver.moments import moments
 from dougong.solver.problem import Acting, ResolvedSection
-from dougong.solver.quantities import is_constant, places, vector
-from dougong.solver.temperature import Layer, layer_on, reached, state_of
-from dougong.solver.values import Values
+from dougong.solver.thermal.temperature import Layer, layer_on, reached, state_of
+from dougong.solver.values.on_model import Values
+from dougong.solver.values.quantities import is_constant, places, vector
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 

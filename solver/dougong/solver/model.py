@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from dougong.messages import violation, violation_from
 from dougong.solver.elements import Reference
-from dougong.solver.history import History
-from dougong.solver.laws import Law, law_of
-from dougong.solver.orientation import axes_at, check_angles, given, varies, without_direction
-from dougong.solver.partition import Part, PartBlock
+from dougong.solver.laws.laws import Law, law_of
+from dougong.solver.laws.orientation import axes_at, check_angles, given, varies, without_direction
+from dougong.solver.laws.schemes import Scheme, check_cells
+from dougong.solver.parallel.partition import Part, PartBlock
 from dougong.solver.physics import Physics
 from dougong.solver.problem import Problem, ResolvedSection, ResolvedStep, is_axisymmetric
 from dougong.solver.regions import Regions
-from dougong.solver.schemes import Scheme, check_cells
-from dougong.solver.temperature import Layer, Temperature
+from dougong.solver.thermal.history import History
+from dougong.solver.thermal.temperature import Layer, Temperature
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 

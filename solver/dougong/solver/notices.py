@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dougong.meshes.canonical import StoredMesh
 from dougong.messages import notice
-from dougong.solver.link_checks import regions_of_links
+from dougong.solver.laws.schemes import CELLS_OF
+from dougong.solver.links.checks import regions_of_links
 from dougong.solver.problem import Acting, Problem
-from dougong.solver.quantities import is_zero, places
-from dougong.solver.schemes import CELLS_OF
+from dougong.solver.values.quantities import is_zero, places
 from dougong.v1 import mesh_pb2
 
 #: Cells that lock in bending: their shape functions have no curvature.

@@ -15,25 +15,25 @@ from typing import TypeVar
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.mesh import RegionKind
 from dougong.messages import InputError, violation_from
-from dougong.solver.axes import check_point
 from dougong.solver.condition_checks import Asked, check_condition, check_point_load
 from dougong.solver.elements import SOLVABLE
 from dougong.solver.frames import FrameSpec, check_frames, frames_of
-from dougong.solver.linalg_choice import petsc_option_allowed
-from dougong.solver.link_checks import check_links
+from dougong.solver.heat.radiation import check_radiation
+from dougong.solver.laws.axes import check_point
+from dougong.solver.laws.orientation import check_orientations
+from dougong.solver.laws.schemes import Scheme, check_schemes, scheme_of
+from dougong.solver.linalg.choice import petsc_option_allowed
+from dougong.solver.links.checks import check_links
 from dougong.solver.load_checks import check_load_geometry, check_rotations
-from dougong.solver.nearest import nearest
-from dougong.solver.nonlinear import law_is_nonlinear, loads_are_nonlinear
-from dougong.solver.orientation import check_orientations
-from dougong.solver.output_checks import check_outputs
+from dougong.solver.modes.prestress import check_prestress
+from dougong.solver.newton.nonlinear import law_is_nonlinear, loads_are_nonlinear
+from dougong.solver.outputs.checks import check_outputs
 from dougong.solver.physics import Physics, Run, all_physics, for_procedure
-from dougong.solver.prestress import check_prestress
-from dougong.solver.quantities import is_zero, settled
-from dougong.solver.quantity_checks import check_numbers, part_of
-from dougong.solver.radiation import check_radiation
-from dougong.solver.schemes import Scheme, check_schemes, scheme_of
-from dougong.solver.temperature import followed
-from dougong.solver.temperature_checks import Source, check_one_temperature, check_temperatures
+from dougong.solver.thermal.checks import Source, check_one_temperature, check_temperatures
+from dougong.solver.thermal.temperature import followed
+from dougong.solver.values.checks import check_numbers, part_of
+from dougong.solver.values.nearest import nearest
+from dougong.solver.values.quantities import is_zero, settled
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from dougong.solver import kernels
 from dougong.solver.assemble import fused_kernel, stiffness_forms
 from dougong.solver.elements import Reference, extrapolation
+from dougong.solver.laws.strains import StrainMatrices, strain_matrices, vector_of
 from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model, Rows
+from dougong.solver.outputs.smoothing import Slots, Smoothed
 from dougong.solver.physics import FieldSpec
-from dougong.solver.smoothing import Slots, Smoothed
-from dougong.solver.strains import StrainMatrices, strain_matrices, vector_of
-from dougong.solver.thermal import Terms, strains_of, thermal_strain
+from dougong.solver.thermal.strain import Terms, strains_of, thermal_strain
 from dougong.v1 import analysis_pb2 as pb
 
 Array = NDArray[np.float64]

@@ -6,7 +6,7 @@ as they are. The columns of T are thereby orthonormal where conditions are all t
 
 A symmetric K becomes Tᵀ K T, whose size is the number of independent unknowns: nothing stands for what is held, so that
 an eigenvalue problem has no eigenvalues that the model does not have. On one part, without PETSc; products of
-distributed matrices are in `dougong.solver.linalg_reduction`.
+distributed matrices are in `dougong.solver.linalg.reduction`.
 
 Source: Shephard, "Linear multipoint constraints applied via transformation as part of a direct stiffness assembly
 process", IJNME 20, 1984.
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from dougong.solver.conditions import ConstraintSet
-from dougong.solver.partition import Part
+from dougong.solver.parallel.partition import Part
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dougong.meshes.canonical import StoredMesh
 from dougong.meshes.cells import CELL_TYPES
 from dougong.meshes.mesh import RegionKind
-from dougong.solver.partition import Part
+from dougong.solver.parallel.partition import Part
 from dougong.v1 import analysis_pb2 as pb
 
 _CHUNK = 1 << 20

@@ -21,7 +21,7 @@ from scipy.sparse.csgraph import connected_components
 from dougong.meshes.cells import CELL_TYPES
 from dougong.messages import LANGUAGES, render, violation
 from dougong.solver.conditions import ConstraintSet
-from dougong.solver.link_rows import LinkRows
+from dougong.solver.links.motions import LinkRows
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.model import Model
 from dougong.v1 import job_pb2

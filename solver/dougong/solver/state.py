@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.solver.conditions import ConstraintSet
-from dougong.solver.link_forces import LinkForces, link_forces
-from dougong.solver.linked import LinkedReduction
+from dougong.solver.links.forces import LinkForces, link_forces
+from dougong.solver.links.linked import LinkedReduction
 from dougong.solver.loadings import Loading
 from dougong.solver.loads import ElementMatrices
 from dougong.solver.model import Model

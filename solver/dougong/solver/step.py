@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.solver.model import Model
-from dougong.solver.output import ResultWriter
-from dougong.solver.vtu import PointData, write_vtu
+from dougong.solver.outputs.vtu import PointData, write_vtu
+from dougong.solver.outputs.writer import ResultWriter
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, mesh_pb2
 
@@ -41,7 +41,7 @@ class StepContext:
     growing
         Whether there may be more frames than have names yet.
     told
-        What frames tell beside their fields (`dougong.solver.fields.told_of`).
+        What frames tell beside their fields (`dougong.solver.outputs.fields.told_of`).
     vtu_fields
         Filled with what belongs into the .vtu file of a frame.
     notices
@@ -87,7 +87,7 @@ class StepContext:
         value
             Of the frame, such as its time.
         thermal
-            Temperatures that strain the body in it, see `dougong.solver.thermal.Terms`.
+            Temperatures that strain the body in it, see `dougong.solver.thermal.strain.Terms`.
         """
         if self.model.history is not None:
             name = self.frame_names[number] if number < len(self.frame_names) else ""

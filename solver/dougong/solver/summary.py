@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from dougong.messages import SolveError
 from dougong.solver.conditions import ConstraintSet
-from dougong.solver.extremes import envelope
 from dougong.solver.frames import FrameSpec
-from dougong.solver.link_share import LinkShare
+from dougong.solver.links.share import LinkShare
 from dougong.solver.loadings import Loading, superpose
 from dougong.solver.loads import film_forces
 from dougong.solver.model import Model
-from dougong.solver.section_forces import add_sum
+from dougong.solver.outputs.extremes import envelope
+from dougong.solver.outputs.section_forces import add_sum
 from dougong.solver.state import NodalState
 from dougong.v1 import result_pb2
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from dougong.internal import run_pb2
-from dougong.solver.comm import Comm
+from dougong.solver.parallel.comm import Comm
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")

@@ -190,7 +190,8 @@ def main() -> int:
     control = take_control()
     import numpy as np
 
-    from dougong.solver import linalg, worker
+    from dougong.solver import worker
+    from dougong.solver.linalg import systems as linalg
 
     np.seterr(all="ignore")
 

@@ -24,20 +24,22 @@ import skfem
 from dougong.internal import run_pb2
 from dougong.meshes.canonical import CONVERTER_VERSION, StoredMesh
 from dougong.messages import FemError, InputError, render
-from dougong.solver import linalg, linalg_graph, rundir
-from dougong.solver.comm import Comm, Mpi, Serial
-from dougong.solver.graph import by_graph
-from dougong.solver.history import History, wanted_steps
+from dougong.solver import rundir
+from dougong.solver.linalg import graph as linalg_graph
+from dougong.solver.linalg import systems as linalg
 from dougong.solver.loadings import warmed
 from dougong.solver.model import Model, assign_sections
-from dougong.solver.mpi import MPI
 from dougong.solver.notices import notices
-from dougong.solver.output import ResultWriter
-from dougong.solver.partition import build_part
+from dougong.solver.outputs.writer import ResultWriter
+from dougong.solver.parallel.comm import Comm, Mpi, Serial
+from dougong.solver.parallel.graph import by_graph
+from dougong.solver.parallel.mpi import MPI
+from dougong.solver.parallel.partition import build_part
 from dougong.solver.problem import resolve
 from dougong.solver.procedures import procedure
 from dougong.solver.regions import Regions
 from dougong.solver.step import StepContext
+from dougong.solver.thermal.history import History, wanted_steps
 from dougong.solver.usage import Meter, process_began
 from dougong.solver.version import VERSION
 from dougong.v1 import job_pb2, result_pb2

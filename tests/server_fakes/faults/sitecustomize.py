@@ -14,7 +14,7 @@ import os
 import sys
 import time
 
-_MODULE = "dougong.solver.partition"
+_MODULE = "dougong.solver.parallel.partition"
 
 
 def _fail(what: str, directory: str, rank: int, size: int) -> None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from dougong.messages import violation, violation_from
 from dougong.solver.materials.base import Array, Fault, MaterialModel
-from dougong.solver.quantities import evaluate
 from dougong.solver.scan import scan
+from dougong.solver.values.quantities import evaluate
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
@@ -121,7 +121,7 @@ def check(material: pb.Material, property: str, path: str, dim: int) -> list[job
         prefix = "" if missing == [model.field] else f"{model.field}."
         return [violation("MATERIAL_CONSTANT_MISSING", f"{path}.{prefix}{c}", constant=c) for c in missing]
     if not all(_readable(q) for _, q in constants.values()):
-        return []  # `dougong.solver.quantity_checks` says what is wrong with the table
+        return []  # `dougong.solver.values.checks` says what is wrong with the table
     places = {name: place for name, (place, _) in constants.items()}
     faults: list[Fault] = []
     for temperature in _temperatures(constants):

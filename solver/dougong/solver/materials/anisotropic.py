@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from dougong.solver.laws.rotation import VOIGT
 from dougong.solver.materials.base import Array, Fault, MaterialModel, Number, zeros
-from dougong.solver.rotation import VOIGT
 
 #: Rows and columns of the matrix as Abaqus and CalculiX number the components, and their places in our order.
 _COMPONENTS = {"11": "xx", "22": "yy", "33": "zz", "12": "xy", "13": "zx", "23": "yz"}

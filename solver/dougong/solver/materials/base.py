@@ -51,7 +51,7 @@ class MaterialModel:
         Whether orientations have no influence.
     matrix
         Constants by name -> constitutive matrix in the axes of the material, shape (..., r, r): r = 6 for strain
-        vectors with engineering shear in the order of `dougong.solver.rotation.VOIGT`, r = 3 for temperature gradients.
+        vectors with engineering shear in the order of `laws.rotation.VOIGT`, r = 3 for temperature gradients.
     faults
         Constants by name, single numbers -> what is wrong with them.
     faults_in_plane

@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from dougong.messages import violation
+from dougong.solver.laws.rotation import VOIGT
 from dougong.solver.physics.base import Array
-from dougong.solver.quantities import evaluate
-from dougong.solver.rotation import VOIGT
+from dougong.solver.values.quantities import evaluate
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 

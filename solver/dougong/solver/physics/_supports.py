@@ -10,9 +10,9 @@ from skfem import BilinearForm
 from skfem.helpers import dot
 
 from dougong.messages import violation
-from dougong.solver.axes import cylindrical_axes, local_axes
+from dougong.solver.laws.axes import cylindrical_axes, local_axes
 from dougong.solver.physics.base import Array, Constraints, Loads
-from dougong.solver.quantities import is_constant, is_zero
+from dougong.solver.values.quantities import is_constant, is_zero
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 

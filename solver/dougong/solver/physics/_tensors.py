@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.solver.rotation import PAIRS
+from dougong.solver.laws.rotation import PAIRS
 
 Array = NDArray[np.float64]
 

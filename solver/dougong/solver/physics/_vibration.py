@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from dougong.messages import violation
 from dougong.solver.frames import MOST_MODES
-from dougong.solver.quantities import is_zero, places
+from dougong.solver.values.quantities import is_zero, places
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 

@@ -25,6 +25,7 @@ from skfem.helpers import dot, grad
 
 from dougong.messages import violation
 from dougong.solver import materials
+from dougong.solver.laws.rotation import PAIRS, VOIGT, strain_rotation, turned
 from dougong.solver.physics import _loads, _supports
 from dougong.solver.physics._expansion import ThermalExpansion
 from dougong.solver.physics._tensors import (
@@ -39,7 +40,6 @@ from dougong.solver.physics._tensors import (
 )
 from dougong.solver.physics._vibration import check_buckling, check_modes
 from dougong.solver.physics.base import Array, FieldSpec, Loads, Run, at_points
-from dougong.solver.rotation import PAIRS, VOIGT, strain_rotation, turned
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, options_pb2
 

@@ -15,13 +15,13 @@ import numpy as np
 from skfem import BilinearForm, LinearForm
 
 from dougong.messages import violation
-from dougong.solver.curves import Curve, curve
-from dougong.solver.diffusion import Diffusion, flow, gradient, magnitude, source
-from dougong.solver.nonlinear import law_is_nonlinear, loads_are_nonlinear
+from dougong.solver.heat.diffusion import Diffusion, flow, gradient, magnitude, source
+from dougong.solver.heat.radiation import stefan_boltzmann
+from dougong.solver.heat.time_plan import check_transient
+from dougong.solver.newton.nonlinear import law_is_nonlinear, loads_are_nonlinear
 from dougong.solver.physics.base import Array, Constraints, FieldSpec, Loads, Run
-from dougong.solver.quantities import is_constant
-from dougong.solver.radiation import stefan_boltzmann
-from dougong.solver.time_plan import check_transient
+from dougong.solver.values.curves import Curve, curve
+from dougong.solver.values.quantities import is_constant
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, options_pb2
 

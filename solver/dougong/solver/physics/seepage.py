@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from dougong.solver.diffusion import Array, Diffusion, flow, gradient, magnitude, source
+from dougong.solver.heat.diffusion import Array, Diffusion, flow, gradient, magnitude, source
 from dougong.solver.physics.base import Constraints, FieldSpec, Loads, Run
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import options_pb2

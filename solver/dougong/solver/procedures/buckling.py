@@ -13,17 +13,17 @@ from dataclasses import replace
 import numpy as np
 
 from dougong.messages import InputError, violation
-from dougong.solver.extremes import envelope
-from dougong.solver.fields import NodalState, write_fields
-from dougong.solver.geometric import prestress_stiffness
-from dougong.solver.linalg_choice import Said, size_of
-from dougong.solver.linked import LinkedReduction
-from dougong.solver.linking import linked, reduced
+from dougong.solver.linalg.choice import Said, size_of
+from dougong.solver.links.linked import LinkedReduction
+from dougong.solver.links.linking import linked, reduced
 from dougong.solver.loadings import Conditions, Loading, loadings_of, refuse
 from dougong.solver.loads import check_loads
-from dougong.solver.modal import refuse_large
+from dougong.solver.modes.geometric import prestress_stiffness
+from dougong.solver.modes.modal import refuse_large
+from dougong.solver.modes.stability import BucklingModes, buckling_modes
+from dougong.solver.outputs.extremes import envelope
+from dougong.solver.outputs.fields import NodalState, write_fields
 from dougong.solver.reduction import reduction
-from dougong.solver.stability import BucklingModes, buckling_modes
 from dougong.solver.step import StepContext
 from dougong.solver.summary import balance
 from dougong.v1 import result_pb2

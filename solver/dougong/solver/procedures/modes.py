@@ -16,18 +16,18 @@ import math
 import numpy as np
 
 from dougong.messages import InputError
-from dougong.solver.extremes import envelope
-from dougong.solver.fields import NodalState, write_fields
-from dougong.solver.geometric import prestress_stiffness
-from dougong.solver.linalg_choice import Said, size_of
-from dougong.solver.linked import LinkedReduction
-from dougong.solver.linking import reduction_of
+from dougong.solver.linalg.choice import Said, size_of
+from dougong.solver.links.linked import LinkedReduction
+from dougong.solver.links.linking import reduction_of
 from dougong.solver.loadings import Conditions, Loading
 from dougong.solver.loads import LoadBuilder
-from dougong.solver.mass import MassProperties
-from dougong.solver.modal import NaturalModes, natural_modes, refuse_large
+from dougong.solver.modes.geometric import prestress_stiffness
+from dougong.solver.modes.mass import MassProperties
+from dougong.solver.modes.modal import NaturalModes, natural_modes, refuse_large
+from dougong.solver.modes.spectrum import Range
+from dougong.solver.outputs.extremes import envelope
+from dougong.solver.outputs.fields import NodalState, write_fields
 from dougong.solver.reduction import Reduction
-from dougong.solver.spectrum import Range
 from dougong.solver.step import StepContext
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import result_pb2

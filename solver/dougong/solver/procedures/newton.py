@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.messages import InputError
-from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.frames import FrameSpec
-from dougong.solver.heat_system import HeatSystem
-from dougong.solver.initial import initial_temperature
+from dougong.solver.heat.initial import initial_temperature
+from dougong.solver.heat.system import HeatSystem
 from dougong.solver.loadings import Conditions, Loading
 from dougong.solver.loads import check_loads
 from dougong.solver.model import Model
-from dougong.solver.newton import TOLERANCE, Convergence, Equations, newton
+from dougong.solver.newton.newton import TOLERANCE, Convergence, Equations, newton
+from dougong.solver.newton.tangent import TangentSolver
+from dougong.solver.outputs.fields import NodalState, write_fields
 from dougong.solver.step import StepContext
 from dougong.solver.summary import frame_result, step_result
-from dougong.solver.tangent import TangentSolver
-from dougong.solver.values import Values
+from dougong.solver.values.on_model import Values
 from dougong.v1 import result_pb2
 
 Array = NDArray[np.float64]

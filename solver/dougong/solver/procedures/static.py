@@ -18,24 +18,24 @@ from functools import cached_property
 import numpy as np
 
 from dougong.solver.assemble import BlockMatrix, assemble
-from dougong.solver.coarse import LinearLevel
 from dougong.solver.conditions import ConstraintSet
-from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.frames import FrameSpec, unit
-from dougong.solver.increments import TOGETHER, Increment, increments_of
-from dougong.solver.linalg import SolveInput
-from dougong.solver.linalg_choice import choose, relative_tolerance, size_of
-from dougong.solver.linked import LinkedReduction
-from dougong.solver.linking import linked, reduced
-from dougong.solver.links import Links
+from dougong.solver.linalg.choice import choose, relative_tolerance, size_of
+from dougong.solver.linalg.coarse import LinearLevel
+from dougong.solver.linalg.operator import Operator, multigrid_levels
+from dougong.solver.linalg.rescue import RescuingSolver
+from dougong.solver.linalg.systems import SolveInput
+from dougong.solver.links.linked import LinkedReduction
+from dougong.solver.links.linking import linked, reduced
+from dougong.solver.links.links import Links
+from dougong.solver.links.reduced import ReducedSystem
 from dougong.solver.loadings import Conditions, Loading, correction_loads, lifted, loadings_of, refuse, superpose
 from dougong.solver.loads import ElementMatrices, check_loads
 from dougong.solver.model import Model
-from dougong.solver.operator import Operator, multigrid_levels
-from dougong.solver.reduced import ReducedSystem
-from dougong.solver.rescue import RescuingSolver
+from dougong.solver.outputs.fields import NodalState, write_fields
 from dougong.solver.step import StepContext
 from dougong.solver.summary import Addends, frame_result, step_result
+from dougong.solver.thermal.increments import TOGETHER, Increment, increments_of
 from dougong.v1 import result_pb2
 
 

@@ -14,24 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dougong.messages import InputError, SolveError
-from dougong.solver.capacity import Capacity, is_lumped
-from dougong.solver.comm import Comm
 from dougong.solver.conditions import ConstraintBuilder
-from dougong.solver.fields import NodalState, write_fields
 from dougong.solver.frames import FrameSpec
-from dougong.solver.heat_history import HeatHistory
-from dougong.solver.heat_steps import Instant, Stepper, TimeStep, resolution
-from dougong.solver.heat_system import HeatSystem
-from dougong.solver.initial import initial_temperature
+from dougong.solver.heat.capacity import Capacity, is_lumped
+from dougong.solver.heat.history import HeatHistory
+from dougong.solver.heat.initial import initial_temperature
+from dougong.solver.heat.steps import Instant, Stepper, TimeStep, resolution
+from dougong.solver.heat.system import HeatSystem
+from dougong.solver.heat.time_plan import TimePlan, time_plan
+from dougong.solver.heat.trbdf2 import SAME, StepControl
 from dougong.solver.loadings import Loading
 from dougong.solver.loads import check_loads
 from dougong.solver.model import Model
-from dougong.solver.newton import TOLERANCE
+from dougong.solver.newton.newton import TOLERANCE
+from dougong.solver.newton.tangent import TangentSolver
+from dougong.solver.outputs.fields import NodalState, write_fields
+from dougong.solver.parallel.comm import Comm
 from dougong.solver.step import StepContext
 from dougong.solver.summary import Addends, frame_result, step_result
-from dougong.solver.tangent import TangentSolver
-from dougong.solver.time_plan import TimePlan, time_plan
-from dougong.solver.trbdf2 import SAME, StepControl
 from dougong.v1 import result_pb2
 
 Array = NDArray[np.float64]

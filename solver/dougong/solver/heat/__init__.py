@@ -1,0 +1,1 @@
+"""Heat conduction over time: capacity, time steps, history."""

@@ -1,0 +1,1 @@
+"""What cells are made of and how their strains follow: constitutive laws, axes of materials, formulations."""

@@ -1,0 +1,1 @@
+"""Natural modes and buckling: mass, geometric stiffness, eigenvalues."""

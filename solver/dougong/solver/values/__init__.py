@@ -1,0 +1,1 @@
+"""Numbers that vary: formulas, tables, and their values on a model."""
