@@ -11,7 +11,7 @@ from dougong.meshes.mesh import Region, RegionKind
 from dougong.solver import assemble as assembly
 from dougong.solver import kernels
 from dougong.solver.conditions import ConstraintSet
-from dougong.solver.laws.laws import strains
+from dougong.solver.laws import strains
 from dougong.solver.recover import internal_forces
 from meshgen import box, plate
 from schemes import section
