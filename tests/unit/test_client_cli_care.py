@@ -87,7 +87,7 @@ def test_a_picture_that_cannot_be_drawn_says_why(capsys, server, study, monkeypa
 
 
 def test_a_title_without_font_gives_way_to_the_file_name(capsys, server, study, monkeypatch):
-    monkeypatch.setattr("dougong.client.render._chinese_font", lambda: None)
+    monkeypatch.setattr("dougong.client.render_page._chinese_font", lambda: None)
     study.write_text(STUDY.replace("cantilever", "悬臂梁"))
     code, _, err = run(capsys, "solve", study)
     assert code == 0

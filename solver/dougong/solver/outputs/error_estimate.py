@@ -103,7 +103,7 @@ def cell_errors(state: NodalState) -> CellErrors:
         rounding += float((energies.stiffness[section] * cells.measure.sum(axis=1) / size**2)[mine].sum())
     total = sum(float(s[b.mine].sum()) for s, b in zip(squares, part.blocks, strict=True))
     total, energy, rounding = part.comm.sum(np.array([total, energy, rounding])).tolist()
-    if energy + total <= _ROUNDING * rounding * largest**2 or energy + total == 0.0:
+    if energy + total <= _ROUNDING * rounding * largest * largest or energy + total == 0.0:
         return CellErrors(squares, 0.0, 0.0)
     return CellErrors(squares, total, energy + total)
 
