@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dougong.meshes.mesh import Mesh, Region, RegionKind
+from dougong.meshes.mesh import CellBlock, Mesh, Region, RegionKind
 from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.physics import for_procedure
 from dougong.v1 import analysis_pb2 as pb
@@ -54,6 +54,14 @@ def seven_nodes():
 
 def good(**more):
     return elastic(conditions=[FIXED], loads=[PULL], material={"density": value(1.0)}) | more
+
+
+def volts(x):
+    return {
+        "materials": {"m": {"permittivity": value(1.0)}},
+        "sections": [{"material": "m"}],
+        "steps": [{"electrostatics": {}, "conditions": [{"region": "x0", "electricPotential": value(x)}]}],
+    }
 
 
 def warm(**more):
@@ -286,6 +294,38 @@ def test_notices(solid):
     assert {n.reason for n in check_model(solid, moved).notices} == {"LINEAR_CELLS_STIFF"}
 
 
+def test_unused_regions_are_one_notice(solid):
+    reply = check_model(solid, good(regions={name: {"all": {}} for name in ("b", "a")}))
+    (unused,) = [n for n in reply.notices if n.reason == "REGION_UNUSED"]
+    assert "a, b" in unused.text
+    assert "a, b" in unused.text_zh
+
+
+CYLINDER = {"axes": {"cylindrical": {"origin": point(-1, 0, 0)}}}
+COUPLED = {"c": {"region": "x1", "kinematic": {}}}
+HINGE = [{"terms": [{"coupling": "c", "component": "COMPONENT_X", "coefficient": 1.0}], "value": 0.1}]
+
+
+@pytest.mark.parametrize(
+    ("given", "idle"),
+    [
+        (conditions(FIXED, {"region": "x1", "displacement": vector(r=0.0, theta=0.0, z=0.0) | CYLINDER}), True),
+        (conditions(FIXED, {"region": "x1", "displacement": vector(r=0.1, theta=0.0, z=0.0) | CYLINDER}), False),
+        (conditions(FIXED, {"region": "x1", "displacement": vector(theta=0.1) | CYLINDER}), False),
+        (conditions(FIXED, {"referenceMotion": {"coupling": "c", "x": value(0.0)}}) | {"couplings": COUPLED}, True),
+        (conditions(FIXED, {"referenceMotion": {"coupling": "c", "rotationX": value(0.1)}}) | {"couplings": COUPLED}, False),
+        (conditions(FIXED) | {"couplings": COUPLED, "equations": HINGE}, False),
+        (volts(0.0), True),
+        (volts(5.0), False),
+    ],
+)  # fmt: skip
+def test_a_step_is_idle_when_all_that_it_prescribes_is_zero(solid, given, idle):
+    given = changed(given, "steps.0.loads", [])
+    reply = check_model(solid, given)
+    assert not reply.violations
+    assert ("STEP_WITHOUT_LOAD" in [n.reason for n in reply.notices]) is idle
+
+
 def test_everything_wrong_is_told_at_once(solid):
     given = elastic(E=0.0, nu=0.5, conditions=[{"region": "nowhere", "fixed": {}}], loads=[{"region": "x1", "pressure": value(NAN)}])  # fmt: skip
     reasons = {v.reason for v in check_model(solid, given).violations}
@@ -365,6 +405,24 @@ def test_gravity_asks_only_the_loaded_materials_for_a_density(solid):
         solid, changed(given, "steps.0.loads", [{"region": "also left", "gravity": vector(z=-9.8)}])
     ).violations
     assert (found.reason, found.field) == ("MATERIAL_CONSTANT_MISSING", "steps[0].loads[0]")
+
+
+def test_linear_cells_that_bend_are_not_noticed_beside_quadratic_ones():
+    linear, quadratic = box("hex8", (1, 1, 1)), box("hex20", (1, 1, 1))
+    n = len(linear.points)
+    blocks = (*linear.blocks, CellBlock(quadratic.blocks[0].type, quadratic.blocks[0].nodes + n))
+    regions = [Region("bends", RegionKind.CELLS, np.array([0])), Region("curved", RegionKind.CELLS, np.array([1]))]
+    regions.append(Region("held", RegionKind.NODES, np.arange(n + len(quadratic.points))))
+    mesh = store(Mesh(np.concatenate([linear.points, quadratic.points + np.array([2.0, 0.0, 0.0])]), blocks, regions))
+    bending = {"material": "m", "region": "bends", "formulation": "FORMULATION_INCOMPATIBLE_MODES"}
+    given = conditions({"region": "held", "fixed": {}}) | {"sections": [bending, {"material": "m", "region": "curved"}]}
+    given["steps"][0]["loads"] = [{"region": "held", "nodalForce": vector(x=1.0)}]
+    reply = check_model(mesh, given)
+    assert not reply.violations
+    assert "LINEAR_CELLS_STIFF" not in [n.reason for n in reply.notices]
+    stiff = check_model(mesh, changed(given, "sections.0.formulation", "FORMULATION_PLAIN"))
+    (told,) = [n for n in stiff.notices if n.reason == "LINEAR_CELLS_STIFF"]
+    assert dict(told.params)["cell_types"] == "hex8"
 
 
 def test_linear_cells_are_noticed(solid):

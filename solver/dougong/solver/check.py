@@ -68,7 +68,7 @@ def check(request: run_pb2.CheckRequest, cache: dict[str, tuple[StoredMesh, Part
     if not reply.violations:
         reply.estimate.CopyFrom(estimate(problem, stored, request.resources))
         reply.kind = kind(problem, stored, reply.estimate.solver)
-        reply.notices.extend([*notices(problem, stored), *told])
+        reply.notices.extend(told)
     return reply
 
 
@@ -106,7 +106,7 @@ def _check_model(
             found += free_motions(model, held.constraints, loads, links)
         if step is problem.steps[0]:
             found += check_told(model, problem.analysis.outputs)
-    return found, told
+    return found, [*notices(problem, part, section_of), *told]
 
 
 def _check_links(model: Model, held: Conditions) -> tuple[LinkRows | None, list[Violation], list[mesh_pb2.Notice]]:

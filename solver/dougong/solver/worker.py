@@ -117,7 +117,7 @@ def run(directory: Path, comm: Comm, mpi: Any, meter: Meter | None = None) -> ru
 
     writer = ResultWriter(directory, stored, comm)
     history = History(directory, comm.rank, wanted_steps(spec.analysis))
-    steps, told = [], notices(problem, stored)
+    steps, told = [], notices(problem, part, section_of)
     try:
         for step in problem.steps:
             model = warmed(Model(step, part, regions, problem.sections, section_of, history))
