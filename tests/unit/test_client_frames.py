@@ -8,7 +8,7 @@ import pytest
 from dougong.client import render
 from dougong.client.cli.progress import ProgressDisplay
 from dougong.client.cli.results import _part, frame_part
-from dougong.client.cli.tables import combination_lines
+from dougong.client.cli.tables import balance_rows, combination_lines, sums_of
 from dougong.client.frames import check_name, drawn_first, frames_of, names_in
 from dougong.client.yaml_analysis import load
 from dougong.messages import NotFound
@@ -168,3 +168,13 @@ def test_the_example_is_read_and_the_read_me_shows_its_cases():
     shown = example.read_text().partition("    load_cases:")[2]
     for name in ("README.md", "README.zh-CN.md"):
         assert shown in (root / name).read_text()
+
+
+def test_springs_and_equations_have_rows_of_their_own():
+    balance = result_pb2.Balance(load_sum=[1.0, 0.0], support_sum=[-4.0, 0.0], reaction_sum=[-3.0, 0.0])
+    balance.link_sum[:] = [2.0, 0.0]
+    rows = balance_rows(balance, sums_of("static"))
+    assert [list(values) for _, values in rows] == [[5.0, 0.0], [-4.0, 0.0], [-3.0, 0.0], [2.0, 0.0]]
+    assert sum(values[0] for _, values in rows) == 0.0
+    coupled = result_pb2.Balance(load_sum=[5.0], reaction_sum=[-5.0], link_sum=[1e-9])
+    assert [list(values) for _, values in balance_rows(coupled, sums_of("static"))] == [[5.0], [-5.0]]

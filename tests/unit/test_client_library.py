@@ -6,9 +6,10 @@ import pytest
 
 from cli_cases import run
 from dougong.client import library, library_material
+from dougong.client.errors import input_error
 from dougong.client.library import with_library
 from dougong.client.yaml_analysis import loads
-from dougong.messages import NotFound
+from dougong.messages import NotFound, violation
 from dougong.solver import materials
 from dougong.v1 import analysis_pb2 as pb
 
@@ -72,6 +73,18 @@ def test_an_unknown_name():
     with pytest.raises(NotFound) as error:
         library_material("unobtainium")
     assert error.value.reason == "LIBRARY_MATERIAL_UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"), [("steel-S356", "steel-S355"), ("Kupfer", "Kupfer_1"), ("qqqq", "Kupfer_1")]
+)
+def test_an_unknown_material_is_told_with_names_of_the_library(wrong, near):
+    found = violation("MATERIAL_UNKNOWN", "sections[0].material", material=wrong, near="Kupfer_1")
+    (told,) = input_error([found]).violations
+    assert told.params["near"].split(", ")[0] == near
+    assert near in told.text
+    assert near in told.text_zh
+    assert told.field == "sections[0].material"
 
 
 def test_the_command_lists_and_shows(capsys, monkeypatch):

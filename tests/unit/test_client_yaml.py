@@ -78,6 +78,14 @@ def test_dump_and_load_give_the_same_message():
     assert read(text) == a
 
 
+def test_the_keys_of_a_load_are_told_without_the_name_of_the_choice_among_them():
+    with pytest.raises(yaml_analysis.AnalysisFileError) as caught:
+        read("mesh: a\nsteps: [{static: {}, loads: [{region: r, zzzzzz: 1}]}]")
+    known = caught.value.violations[0].params["known"].split(", ")
+    assert "pressure" in known
+    assert "kind" not in known
+
+
 def test_oneof_may_stand_under_its_own_name():
     short = read("mesh: a\nsteps: [{procedure: static, loads: [{region: r, kind: {pressure: 1}}]}]")
     long = read("mesh: a\nsteps: [{static: {}, loads: [{region: r, pressure: 1}]}]")

@@ -186,6 +186,7 @@ def test_a_beam_on_an_elastic_foundation(solver):
     )  # fmt: skip
     # Without any reaction in y the foundation takes the whole load.
     assert abs(solution.step.balance.reaction_sum[1]) < 1e-12
+    assert solution.step.balance.support_sum[1] == pytest.approx(0.5, rel=1e-6)
     assert solution.step.balance.energy_error < 1e-6
     assert not check_model(mesh, given).violations
 
@@ -243,6 +244,7 @@ def test_springs_in_line():
     assert balance.energy_error < 1e-9
     assert balance.equilibrium_error < 1e-9
     assert abs(balance.load_sum[0]) < 1e-9  # what springs take counts as load
+    assert balance.support_sum[0] == pytest.approx(-10.0, rel=1e-4)
     assert not check_model(mesh, given).violations
     given["springs"] = given["springs"][1:]
     assert [v.reason for v in check_model(mesh, given).violations] == ["FREE_MODES"]

@@ -21,7 +21,7 @@ import grpc
 import grpc.aio
 
 from dougong.client.errors import from_rpc
-from dougong.client.library import with_library
+from dougong.client.library import with_library, with_near_names
 from dougong.client.patience import BROKEN_SECONDS, ENDED_SECONDS, Watching, delay, is_last
 from dougong.client.private import PrivateServer, data_folder
 from dougong.client.receive import Array, ArrayReceiver, FileReceiver, array_receiver
@@ -165,7 +165,9 @@ class AsyncClient:
     async def validate(self, analysis: analysis_pb2.Analysis) -> job_pb2.ValidateAnalysisResponse:
         """Everything that is wrong with an analysis; nothing is submitted."""
         request = job_pb2.ValidateAnalysisRequest(analysis=with_library(analysis))
-        return await self._ask(self._jobs.ValidateAnalysis, request, seconds=THOROUGH_SECONDS)
+        checked = await self._ask(self._jobs.ValidateAnalysis, request, seconds=THOROUGH_SECONDS)
+        with_near_names(checked.violations)
+        return checked
 
     async def estimate(
         self, analysis: analysis_pb2.Analysis, resources: job_pb2.Resources | None = None

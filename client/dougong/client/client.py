@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import grpc
 
 from dougong.client.errors import ServerUnreachable, from_rpc
-from dougong.client.library import with_library
+from dougong.client.library import with_library, with_near_names
 from dougong.client.patience import BROKEN_SECONDS, ENDED_SECONDS, TERMINAL_STATES, Watching, delay, is_last
 from dougong.client.private import PrivateServer, data_folder
 from dougong.client.receive import Array, ArrayReceiver, FileReceiver, array_receiver
@@ -211,7 +211,9 @@ class Client:
     def validate(self, analysis: analysis_pb2.Analysis) -> job_pb2.ValidateAnalysisResponse:
         """Everything that is wrong with an analysis; nothing is submitted."""
         request = job_pb2.ValidateAnalysisRequest(analysis=with_library(analysis))
-        return self._ask(self._jobs.ValidateAnalysis, request, seconds=THOROUGH_SECONDS)
+        checked = self._ask(self._jobs.ValidateAnalysis, request, seconds=THOROUGH_SECONDS)
+        with_near_names(checked.violations)
+        return checked
 
     def estimate(self, analysis: analysis_pb2.Analysis, resources: job_pb2.Resources | None = None) -> job_pb2.Estimate:
         """What a job would cost."""

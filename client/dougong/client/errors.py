@@ -22,6 +22,7 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 
+from dougong.client.library import with_near_names
 from dougong.messages import (
     Conflict,
     DataLoss,
@@ -95,6 +96,7 @@ def from_rpc(error: grpc.RpcError, address: str) -> FemError:
 
 def input_error(violations: list[job_pb2.Violation]) -> InputError:
     """An `InputError` also for reason codes that only the server knows."""
+    with_near_names(violations)
     for found in violations:
         # Parts of the call, such as the header of an upload, are no fields that a user has written.
         if found.field.partition(".")[0] in ("header", "resources", "request_id"):

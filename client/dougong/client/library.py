@@ -6,16 +6,17 @@ consistent numbers only, and the record of a job says with which it was computed
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 
 from dougong.client.schema import Converter
 from dougong.client.units import UnitConverter
 from dougong.client.yaml_tree import Mapping, Node, Scalar, Sequence, parse
-from dougong.messages import InputError, NotFound
-from dougong.v1 import analysis_pb2
+from dougong.messages import InputError, NotFound, violation_from
+from dougong.v1 import analysis_pb2, job_pb2
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,21 @@ def with_library(analysis: analysis_pb2.Analysis) -> analysis_pb2.Analysis:
     for name in sorted(wanted & library().keys()):
         complete.materials[name].CopyFrom(library()[name].message(analysis.units))
     return complete
+
+
+def with_near_names(violations: Iterable[job_pb2.Violation]) -> None:
+    """Name materials of the library too, where a server says which names are like that of an unknown material.
+
+    The server knows the materials of the analysis alone.
+    """
+    for found in violations:
+        if found.reason != "MATERIAL_UNKNOWN":
+            continue
+        known = {name.casefold(): name for name in [*found.params["near"].split(", "), *library()] if name != "-"}
+        close = get_close_matches(found.params["material"].casefold(), list(known), n=3, cutoff=0.6)
+        if close:
+            params = {**found.params, "near": ", ".join(known[name] for name in close)}
+            found.CopyFrom(violation_from(found.reason, found.field, params))
 
 
 def _entries(node: Node) -> dict[str, Node]:

@@ -127,7 +127,7 @@ class Converter:
                 here = join(path, key)
                 self.lines.setdefault(here, value.line)
             if key not in fields:
-                self._unknown_key(key, here, [*fields, *oneofs])
+                self._unknown_key(key, here, list(fields))
                 continue
             field = fields[key]
             oneof = field.containing_oneof

@@ -32,7 +32,7 @@ class ArtifactInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., media_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
 
 class Balance(_message.Message):
-    __slots__ = ["energy_error", "equilibrium_error", "external_work", "internal_energy", "link_sum", "load_sum", "reaction_sum", "storage"]
+    __slots__ = ["energy_error", "equilibrium_error", "external_work", "internal_energy", "link_sum", "load_sum", "reaction_sum", "storage", "support_sum"]
     ENERGY_ERROR_FIELD_NUMBER: _ClassVar[int]
     EQUILIBRIUM_ERROR_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_WORK_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class Balance(_message.Message):
     LOAD_SUM_FIELD_NUMBER: _ClassVar[int]
     REACTION_SUM_FIELD_NUMBER: _ClassVar[int]
     STORAGE_FIELD_NUMBER: _ClassVar[int]
+    SUPPORT_SUM_FIELD_NUMBER: _ClassVar[int]
     energy_error: float
     equilibrium_error: float
     external_work: float
@@ -49,7 +50,8 @@ class Balance(_message.Message):
     load_sum: _containers.RepeatedScalarFieldContainer[float]
     reaction_sum: _containers.RepeatedScalarFieldContainer[float]
     storage: float
-    def __init__(self, load_sum: _Optional[_Iterable[float]] = ..., reaction_sum: _Optional[_Iterable[float]] = ..., equilibrium_error: _Optional[float] = ..., internal_energy: _Optional[float] = ..., external_work: _Optional[float] = ..., energy_error: _Optional[float] = ..., storage: _Optional[float] = ..., link_sum: _Optional[_Iterable[float]] = ...) -> None: ...
+    support_sum: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, load_sum: _Optional[_Iterable[float]] = ..., reaction_sum: _Optional[_Iterable[float]] = ..., equilibrium_error: _Optional[float] = ..., internal_energy: _Optional[float] = ..., external_work: _Optional[float] = ..., energy_error: _Optional[float] = ..., storage: _Optional[float] = ..., link_sum: _Optional[_Iterable[float]] = ..., support_sum: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class ErrorEstimate(_message.Message):
     __slots__ = ["cells_for_target", "relative_error", "spots", "target"]

@@ -189,10 +189,13 @@ def balance(state: NodalState, addends: Addends | None = None) -> result_pb2.Bal
     net, gross = loads - film, np.abs(loads) + np.abs(film) + np.abs(heated)
     reaction = state.reaction
     sums = part.comm.sum(
-        np.concatenate([net.sum(axis=0), reaction.sum(axis=0), gross.sum(axis=0), np.abs(reaction).sum(axis=0)])
+        np.concatenate(
+            [x.sum(axis=0) for x in (net, reaction, gross, np.abs(reaction), film)],
+        )
     )
     linked = LinkShare.of(state)
     load_sum, reaction_sum = sums[:nc] + linked.loads, sums[nc : 2 * nc] + linked.reactions
+    supports = linked.springs - sums[4 * nc :]
     prescribed = state.loading.prescribed if addends is None else addends.prescribed
     size = float(part.comm.max(max(float(np.abs(prescribed).max(initial=0.0)), linked.moved)))
     cancelling = _CANCELLING * size * _inner_stiffness(state) if size else 0.0
@@ -201,7 +204,7 @@ def balance(state: NodalState, addends: Addends | None = None) -> result_pb2.Bal
         added, moved = addends.loads[: part.n_owned], addends.u[: part.n_owned]
         least_force += _CANCELLING * float(part.comm.sum(added.sum(axis=0)).max())
         least_energy += _CANCELLING * 0.5 * float(part.comm.sum(float((added * moved).sum())))
-    scale = max(float(sums[2 * nc :].max()), linked.gross, least_force, float(np.finfo(float).tiny))
+    scale = max(float(sums[2 * nc : 4 * nc].max()), linked.gross, least_force, float(np.finfo(float).tiny))
     u = state.u[: part.n_owned]
     energy, thermal_energy = state.recover().energy + linked.energy, state.recover().thermal_energy
     done = part.comm.sum(np.array([float((x * u).sum()) for x in (loads + reaction, heated)]))
@@ -211,6 +214,7 @@ def balance(state: NodalState, addends: Addends | None = None) -> result_pb2.Bal
         load_sum=load_sum.tolist(),
         reaction_sum=reaction_sum.tolist(),
         link_sum=linked.equations.tolist() if state.links is not None else [],
+        support_sum=supports.tolist() if nc > 1 and supports.any() else [],
         equilibrium_error=float(np.abs(load_sum + reaction_sum + linked.equations)[_balanced(model)].max() / scale),
         internal_energy=energy,
         external_work=work,

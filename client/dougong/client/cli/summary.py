@@ -10,6 +10,7 @@ from dougong.client.cli.summary_outputs import further_lines
 from dougong.client.cli.summary_points import point_lines
 from dougong.client.cli.tables import (
     NOISE,
+    balance_rows,
     combination_lines,
     force_table,
     frame_table,
@@ -190,10 +191,7 @@ def _noise(step: result_pb2.StepResult) -> float:
 
 def _forces(step: result_pb2.StepResult, frame: result_pb2.Frame, units: analysis_pb2.UnitSystem) -> list[str]:
     sums, balance = sums_of(step.procedure), frame.balance
-    rows: list[tuple[str, Sequence[float]]] = [
-        (say(sums.loads), balance.load_sum),
-        (say(sums.reactions), balance.reaction_sum),
-    ]
+    rows = balance_rows(balance, sums)
     if balance.storage:
         rows.append((say("CLI_SUM_STORAGE"), [balance.storage]))
     if len(frame.reactions) > 1:

@@ -133,9 +133,23 @@ def force_table(
         frames = [f for f in frames if f.name in (largest.name, frames[-1].name)]
     rows = []
     for frame in frames:
-        for label, values in ((sums.loads, frame.balance.load_sum), (sums.reactions, frame.balance.reaction_sum)):
-            rows.append((f"{frame.name}: {say(label)}", values))
+        rows += [(f"{frame.name}: {label}", values) for label, values in balance_rows(frame.balance, sums)]
     return sum_table(rows, sums, noise, units)
+
+
+def balance_rows(balance: result_pb2.Balance, sums: Sums) -> list[tuple[str, Sequence[float]]]:
+    """The sums that cancel: loads, what springs and foundations exert, reactions, what equations exert."""
+    supports = balance.support_sum
+    loads = [a - b for a, b in zip(balance.load_sum, supports, strict=True)] if supports else balance.load_sum
+    rows: list[tuple[str, Sequence[float]]] = [(say(sums.loads), loads)]
+    if supports:
+        rows.append((say("CLI_SUM_SUPPORTS"), supports))
+    rows.append((say(sums.reactions), balance.reaction_sum))
+    largest = max((abs(x) for _, values in rows for x in values), default=0.0)
+    # Those of couplings and ties add up to rounding.
+    if any(abs(x) > NOISE * largest for x in balance.link_sum):
+        rows.append((say("CLI_SUM_EQUATIONS"), balance.link_sum))
+    return rows
 
 
 def sum_table(

@@ -20,6 +20,8 @@ class LinkShare:
     ----------
     loads, reactions
         shape (nc,): loads on points less what springs take, and what holds points.
+    springs
+        shape (nc,): what springs exert; part of `loads`.
     equations
         shape (nc,): what equations exert on nodes and points together. Couplings and ties exert nothing: what they give
         to one side they take from the other. An equation such as u_1 = 2 u_2 does.
@@ -33,6 +35,7 @@ class LinkShare:
 
     loads: Array
     reactions: Array
+    springs: Array
     equations: Array
     gross: float
     work: float
@@ -45,7 +48,7 @@ class LinkShare:
         nc, comm = state.model.components, state.model.part.comm
         nothing = np.zeros(nc)
         if state.linked is None or state.links is None:
-            return cls(nothing, nothing, nothing, 0.0, 0.0, 0.0, 0.0)
+            return cls(nothing, nothing, nothing, nothing, 0.0, 0.0, 0.0, 0.0)
         (reduction, points), forces, given = state.linked, state.links, state.loading.on_points
         directions = np.zeros((nc, len(points)))
         for point in reduction.links.points:
@@ -55,7 +58,8 @@ class LinkShare:
         at_nodes = np.asarray(
             comm.sum(np.concatenate([forces.springs.sum(axis=0), forces.equations.sum(axis=0), _gross(forces.springs)]))
         )
-        loads = directions @ (given - forces.springs_on_points) - at_nodes[:nc]
+        springs = -(directions @ forces.springs_on_points) - at_nodes[:nc]
+        loads = directions @ given + springs
         reactions = directions @ forces.reactions
         equations = directions @ forces.equations_on_points + at_nodes[nc : 2 * nc]
         gross = at_nodes[2 * nc :] + directions @ (np.abs(given) + np.abs(forces.springs_on_points))
@@ -63,7 +67,7 @@ class LinkShare:
         gross += np.asarray(comm.sum(_gross(forces.equations)))
         work = 0.5 * float((given + forces.reactions) @ points) + forces.equation_work
         moved = float(np.abs(np.nan_to_num(state.loading.motions)).max(initial=0.0))
-        return cls(loads, reactions, equations, float(gross.max()), work, forces.spring_energy, moved)
+        return cls(loads, reactions, springs, equations, float(gross.max()), work, forces.spring_energy, moved)
 
 
 def _gross(values: Array) -> Array:
