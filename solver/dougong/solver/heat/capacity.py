@@ -24,7 +24,7 @@ from dougong.solver import kernels
 from dougong.solver.assemble import BlockMatrix, pattern, scatter
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.elements import LoadBasis, Reference, load_reference
-from dougong.solver.model import Model
+from dougong.solver.model import Model, Rows
 from dougong.solver.values.curves import StoredHeat, curve
 from dougong.v1 import analysis_pb2 as pb
 
@@ -69,7 +69,7 @@ class Capacity:
         if self._lumped:
             return np.asarray(sum(v * heat(T[:n]) for v, heat in zip(self._volumes, self._heat, strict=True)))
         found = np.zeros(len(T))
-        for nodes, reference, volume, material in self._cells():
+        for _, _, nodes, reference, volume, material in self._cells():
             e = np.empty_like(volume)
             at = T[nodes] @ reference.N.T
             for k, heat in enumerate(self._heat):
@@ -86,10 +86,20 @@ class Capacity:
             diagonal = sum(v * heat.rate(T[:n]) for v, heat in zip(self._volumes, self._heat, strict=True))
             made.values[diagonal_places(made), 0, 0] = diagonal
             return made
-        for k in range(len(self._model.part.blocks)):
-            pieces = [self._rates(T, *cells) for cells in self._cells(k)]
-            if pieces:
-                _add_mass(made, self._model, k, np.concatenate(pieces))
+        blocks = self._model.part.blocks
+        weights = [np.empty((len(b), load_reference(b.type.name).n_points)) for b in blocks]
+        for (
+            k,
+            rows,
+            nodes,
+            reference,
+            volume,
+            material,
+        ) in self._cells():  # those of one integration together, not in the order of the block
+            weights[k][rows] = self._rates(T, nodes, reference, volume, material)
+        for k, of_block in enumerate(weights):
+            if len(of_block):
+                _add_mass(made, self._model, k, of_block)
         return made
 
     def _rates(
@@ -105,7 +115,7 @@ class Capacity:
         """The volume that each owned node has of each material, shape (n_materials, n_owned)."""
         n_local, n = self._model.part.n_local, self._model.part.n_owned
         found = np.zeros((len(self._heat), n_local))
-        for nodes, reference, volume, material in self._cells():
+        for _, _, nodes, reference, volume, material in self._cells():
             if reference.type.order == 1:
                 share = volume @ reference.N
             else:  # in the ratio of the diagonal entries of the consistent matrix, which are positive
@@ -116,18 +126,14 @@ class Capacity:
                 found[k] += np.bincount(nodes[rows].ravel(), share[rows].ravel(), minlength=n_local)
         return found[:, :n]
 
-    def _cells(
-        self, only: int | None = None
-    ) -> Iterator[tuple[NDArray[np.int32], Reference, Array, NDArray[np.int64]]]:
-        """Cells of all blocks or of one: nodes, tables, volume of each point (n, nq), and number of the material."""
+    def _cells(self) -> Iterator[tuple[int, Rows, NDArray[np.int32], Reference, Array, NDArray[np.int64]]]:
+        """All cells in pieces: block, rows, nodes, tables, volume of each point (n, nq), number of the material."""
         for block, k, rows in self._model.chunks():
-            if only not in (None, k):
-                continue
             reference = load_reference(block.type.name)
             section = self._model.section_of[k][rows]
             basis = LoadBasis(reference, self._model.part.points, block.nodes[rows], 1)
             volume = basis.dx * self._model.extent(section, basis.default_parameters()["x"][0])
-            yield block.nodes[rows], reference, volume, self._material_of[section]
+            yield k, rows, block.nodes[rows], reference, volume, self._material_of[section]
 
 
 def _add_mass(matrix: BlockMatrix, model: Model, k: int, weights: Array) -> None:
