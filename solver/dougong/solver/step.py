@@ -93,6 +93,11 @@ class StepContext:
             name = self.frame_names[number] if number < len(self.frame_names) else ""
             self.model.history.add(self.model.step.name, values, name=name, value=value, thermal=thermal)
 
+    def keep_end(self, values: NDArray[np.float64]) -> None:
+        """Hand on the state at the end of the step, shape (n_local, nc), where no frame has it."""
+        if self.model.history is not None:
+            self.model.history.end(self.model.step.name, values)
+
     def stage(self, name: str, **values: Any) -> None:
         """Report a stage of this step."""
         self.report(job_pb2.Progress(stage=name, step=self.model.step.name, **values))

@@ -30,8 +30,9 @@ def initial_temperature(model: Model) -> Array:
     if initial.WhichOneof("state") == "from_step":
         state = initial.from_step
         assert model.history is not None
-        frame = state.frame if state.HasField("frame") else None
-        return values_of_step(model.history, state.step, frame, f"{model.step.own.path}.initial.from_step")
+        if not state.HasField("frame"):
+            return model.history.at_end(state.step)
+        return values_of_step(model.history, state.step, state.frame, f"{model.step.own.path}.initial.from_step")
     values = Values(model, initial, f"{model.step.own.path}.initial")
     found = np.empty((part.n_local, 1))
     found[:, 0] = values.at(initial.temperature, part.points)

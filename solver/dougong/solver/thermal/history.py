@@ -32,6 +32,7 @@ class _Kept:
     shape: tuple[int, ...] = ()
     frames: list[KeptFrame] = field(default_factory=list)
     thermal: list[tuple[Any, ...]] = field(default_factory=list)
+    ended: Array | None = None
 
 
 class History:
@@ -90,6 +91,16 @@ class History:
         kept.shape = values.shape
         kept.frames.append(KeptFrame(name, value))
         kept.thermal.append(thermal)
+
+    def end(self, step: str, values: Array) -> None:
+        """Keep the end of a step, shape (n_local, nc), where it is no frame, if a later step asks for one."""
+        if self.wants(step):
+            self._kept[step].ended = np.array(values, dtype=np.float64)
+
+    def at_end(self, step: str) -> Array:
+        """Nodal values at the end of a step, shape (n_local, nc), ghosts too, whether a frame has them or not."""
+        ended = self._kept[step].ended
+        return self.values(step) if ended is None else ended.copy()
 
     def frames(self, step: str) -> list[KeptFrame]:
         """The frames of a step that are there, in order.
