@@ -108,3 +108,5 @@ def test_steps_do_not_shrink_for_ever():
 def test_ends():
     assert ends_of_steps(10.0, [5.0, 0.0, -1.0, 12.0, 5.0 + 1e-12, 10.0, 2.0]) == [2.0, 5.0, 10.0]
     assert ends_of_steps(10.0, [10.0 - 1e-12]) == [10.0]
+    # Of an output and a kink that are nearly equal the output stays.
+    assert ends_of_steps(1.0, [0.3, 1.0], [0.3 - 5e-10, 0.5, 1.0 - 5e-10]) == [0.3, 0.5, 1.0]

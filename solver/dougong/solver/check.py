@@ -13,6 +13,8 @@ import os
 import struct
 import sys
 import traceback
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +27,7 @@ from dougong.meshes.mesh import RegionKind
 from dougong.messages import DataLoss, InputError, violation, violation_from
 from dougong.solver.elements import SOLVABLE
 from dougong.solver.estimate.estimate import estimate, kind
+from dougong.solver.heat.time_plan import instants
 from dougong.solver.links.linking import held_by, linked, reduced
 from dougong.solver.links.motions import LinkRows
 from dougong.solver.loadings import Conditions
@@ -89,10 +92,13 @@ def _check_model(
         return found, told
     for step in problem.steps:
         model = Model(step, part, regions, problem.sections, section_of)
+        first, *later = instants(step.message) if step.message.HasField("transient_heat") else [model.time]
+        model = replace(model, time=first)
         held = Conditions(model)
-        found += held.violations
+        wrong = list(held.violations)
         for acting in step.acting:
-            found += check_loads(model, acting) + check_values(model, acting)
+            wrong += check_loads(model, acting) + check_values(model, acting)
+        found += wrong or _check_values_at(later, model)
         loads = LoadBuilder(model)
         loads.run(restraining_only=True)
         links = None
@@ -107,6 +113,16 @@ def _check_model(
         if step is problem.steps[0]:
             found += check_told(model, problem.analysis.outputs)
     return found, [*notices(problem, part, section_of), *told]
+
+
+def _check_values_at(times: Sequence[float], model: Model) -> list[Violation]:
+    """What is wrong with the values of a step at times: of each number the first."""
+    found: dict[str, Violation] = {}
+    for time in times:
+        then = replace(model, time=time)
+        wrong = Conditions(then).violations + [v for acting in model.step.acting for v in check_values(then, acting)]
+        found = {v.field: v for v in wrong} | found
+    return list(found.values())
 
 
 def _check_links(model: Model, held: Conditions) -> tuple[LinkRows | None, list[Violation], list[mesh_pb2.Notice]]:

@@ -106,8 +106,17 @@ class Stepper:
         """The state at time 0: given temperatures, but where others are prescribed. Collective."""
         return self._instant(0.0, self._with_prescribed(T, self._system.held(0.0)), self._system.held(0.0))
 
-    def step(self, begin: Instant, h: float) -> TimeStep:
+    def step(self, begin: Instant, h: float, last: float = np.inf) -> TimeStep:
         """Take a step. Collective.
+
+        Parameters
+        ----------
+        begin
+            Where it begins.
+        h
+            Its length.
+        last
+            When it ends at the latest, however times are rounded: later, what drives the body may have no values.
 
         Raises
         ------
@@ -116,14 +125,22 @@ class Stepper:
         """
         d, (w, _, _) = trbdf2.DIAGONAL, trbdf2.WEIGHTS
         out1 = begin.flows.leaving
-        middle = self._stage(begin.T, begin.time + trbdf2.GAMMA * h, h, begin.H - h * d * out1)
+        middle = self._stage(begin.T, min(begin.time + trbdf2.GAMMA * h, last), h, begin.H - h * d * out1)
         guess = begin.T + (middle.T - begin.T) / trbdf2.GAMMA
-        end = self._stage(guess, begin.time + h, h, begin.H - h * w * (out1 + middle.flows.leaving))
+        end = self._stage(guess, min(begin.time + h, last), h, begin.H - h * w * (out1 + middle.flows.leaving))
         stages = (begin, middle, end)
         error = -h * sum(e * s.flows.leaving for e, s in zip(trbdf2.ERROR_WEIGHTS, stages, strict=True))
-        # Filtered by the matrix of the stages, it is that of the temperatures, stiff parts damped.
-        filtered, _ = self._solver.again(end.held.project(np.asarray(error)))
-        return TimeStep(h, stages, float(self.comm.max(np.abs(filtered).max(initial=0.0))))
+        return TimeStep(h, stages, self._filtered(end, h, end.held.project(np.asarray(error))))
+
+    def _filtered(self, end: Instant, h: float, error: Array) -> float:
+        """Largest error of a temperature, stiff parts damped: that of heat filtered by the matrix of the stages."""
+        if not self._largest(error):
+            return 0.0  # nothing happens yet, and there may be no matrix
+        filtered, _ = self._correction(end.T, end.time, h, error, end.held)
+        return self._largest(filtered)
+
+    def _largest(self, values: Array) -> float:
+        return float(self.comm.max(np.abs(values).max(initial=0.0)))
 
     def span(self, *instants: Instant) -> tuple[float, float]:
         """Lowest and highest temperature of some instants. Collective."""

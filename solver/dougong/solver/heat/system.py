@@ -16,7 +16,7 @@ from scipy import sparse
 from dougong.solver.assemble import BlockMatrix, assemble
 from dougong.solver.conditions import ConstraintSet
 from dougong.solver.heat.capacity import Capacity, rows_of_blocks
-from dougong.solver.loadings import Conditions
+from dougong.solver.loadings import Conditions, refuse
 from dougong.solver.loads import ElementMatrices, LoadBuilder, film_forces
 from dougong.solver.model import Model
 from dougong.solver.newton.law_tangent import law_tangents
@@ -100,19 +100,33 @@ class HeatSystem:
         return replace(self.model, time=time) if T is None else replace(self.model, time=time, temperature=T[:, 0])
 
     def held(self, time: float) -> ConstraintSet:
-        """The conditions at an instant. Collective."""
+        """The conditions at an instant. Collective.
+
+        Raises
+        ------
+        InputError
+            A value that varies is none then.
+        """
         if self._held is None or not self._held_constant:
             conditions = Conditions(self.at(time))
+            refuse(self.part.comm, conditions.violations)
             self._held = replace(conditions.constraints, prescribed=conditions.prescribed(self._case))
         return self._held
 
     def drive(self, T: Array, time: float) -> Drive:
-        """The loads at an instant; those that depend on temperature made linear about T. Collective."""
+        """The loads at an instant; those that depend on temperature made linear about T. Collective.
+
+        Raises
+        ------
+        InputError
+            A value that varies is none then.
+        """
         if self._drive is None or not self._loads_constant:
             builder = LoadBuilder(self.at(time, None if self.linear else T))
             builder.run()
             if self._case:
                 builder.run(self.model.step.cases[self._case - 1])
+            refuse(self.part.comm, builder.violations)
             self._drive = Drive(builder.rhs, builder.matrices)
         return self._drive
 

@@ -10,7 +10,8 @@ from google.protobuf.message import Message
 
 from dougong.messages import violation
 from dougong.solver.heat.trbdf2 import SAME, Limits, ends_of_steps
-from dougong.solver.values.quantities import places
+from dougong.solver.newton.nonlinear import dependences
+from dougong.solver.values.quantities import TIME, places
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
@@ -18,6 +19,8 @@ from dougong.v1 import job_pb2
 TOLERANCE = 1e-3
 #: Frames of a step that says nothing of output.
 _FRAMES = 10
+#: At so many times of output, at most, loads and conditions are looked at beforehand.
+_LOOKED_AT = 50
 #: The first step, as a part of the duration.
 _FIRST = 1e-3
 #: More frames, or more steps of a fixed length, are refused.
@@ -58,7 +61,19 @@ def time_plan(step: pb.Step) -> TimePlan:
         first = asked.initial_step.value if asked.HasField("initial_step") else _FIRST * duration
         limits = Limits(duration, first, asked.max_step.value if asked.HasField("max_step") else duration)
     tolerance = asked.tolerance if asked.HasField("tolerance") else TOLERANCE
-    return TimePlan(limits, tolerance, outputs, tuple(ends_of_steps(duration, [*outputs, *_kinks(step)])))
+    return TimePlan(limits, tolerance, outputs, tuple(ends_of_steps(duration, outputs, _kinks(step))))
+
+
+def instants(step: pb.Step) -> list[float]:
+    """Times at which what drives a transient step is looked at before it begins, ascending.
+
+    Its beginning, its end, and outputs between, of very many some; the beginning alone where nothing changes with time.
+    """
+    if TIME not in dependences([*step.conditions, *step.loads]):
+        return [0.0]
+    outputs = _outputs(step.transient_heat)
+    every = math.ceil(len(outputs) / _LOOKED_AT)
+    return sorted({0.0, *outputs[::every], step.transient_heat.duration.value})
 
 
 def _outputs(asked: pb.TransientHeat) -> tuple[float, ...]:

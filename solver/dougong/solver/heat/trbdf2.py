@@ -20,6 +20,7 @@ Equations II", 1996, section IV.2 (the controller).
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -122,12 +123,19 @@ class StepControl:
         return self._next <= _SMALLEST * self._limits.duration
 
 
-def ends_of_steps(duration: float, times: Sequence[float]) -> list[float]:
-    """Times within a duration at which a step must end, ascending, its end the last; nearly equal ones are one."""
-    found: list[float] = []
-    for t in sorted(t for t in times if 0.0 < t < duration):
-        if t > (found[-1] if found else 0.0) + SAME * duration:
-            found.append(t)
-    while found and duration - found[-1] <= SAME * duration:
-        found.pop()
-    return [*found, duration]
+def ends_of_steps(duration: float, outputs: Sequence[float], kinks: Sequence[float] = ()) -> list[float]:
+    """Times within a duration at which a step must end, ascending, its end the last; nearly equal ones are one.
+
+    Parameters
+    ----------
+    duration
+        Of the whole - time.
+    outputs, kinks
+        When fields are written, and where a table has a kink - time. Of two that are nearly equal the output stays.
+    """
+    found = [0.0, duration]
+    for t in [*sorted(outputs), *sorted(kinks)]:
+        at = bisect.bisect(found, t)
+        if 0 < at < len(found) and min(t - found[at - 1], found[at] - t) > SAME * duration:
+            found.insert(at, t)
+    return found[1:]

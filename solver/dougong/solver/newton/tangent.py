@@ -70,10 +70,6 @@ class TangentSolver:
         if self._solver is None or key is None or not _same(key, self._key):
             self._set_up(matrix, held)
             self._key = key
-        return self.again(rhs)
-
-    def again(self, rhs: Array) -> tuple[Array, result_pb2.SolveRecord]:
-        """The solution with the matrix that was set up last, whatever it has become since. Collective."""
         assert self._solver is not None
         x, record = self._solver.solve(rhs, further=10)
         _add(self.record, record)

@@ -15,11 +15,10 @@ import math
 
 import numpy as np
 
-from dougong.messages import InputError
 from dougong.solver.linalg.choice import Said, size_of
 from dougong.solver.links.linked import LinkedReduction
 from dougong.solver.links.linking import reduction_of
-from dougong.solver.loadings import Conditions, Loading
+from dougong.solver.loadings import Conditions, Loading, refuse
 from dougong.solver.loads import LoadBuilder
 from dougong.solver.modes.geometric import prestress_stiffness
 from dougong.solver.modes.mass import MassProperties
@@ -47,11 +46,10 @@ class Modes:
         dofs = model.components * part.n_total
         context.stage("assemble", dofs=dofs)
         conditions = Conditions(model)
-        found = [v for of_rank in part.comm.gather(conditions.violations) for v in of_rank]
-        if found:
-            raise InputError(list({v.SerializeToString(deterministic=True): v for v in found}.values()))
+        refuse(part.comm, conditions.violations)
         loads = LoadBuilder(model)
         loads.run()
+        refuse(part.comm, loads.violations)
         refuse_large(model, size_of(model.regions.stored, model.components))
         held = reduction_of(model, conditions)
         prestress = prestress_stiffness(model)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.messages import InputError
 from dougong.solver.frames import FrameSpec
 from dougong.solver.heat.initial import initial_temperature
 from dougong.solver.heat.system import HeatSystem
-from dougong.solver.loadings import Conditions, Loading
+from dougong.solver.loadings import Conditions, Loading, refuse
 from dougong.solver.loads import check_loads
 from dougong.solver.model import Model
 from dougong.solver.newton.newton import TOLERANCE, Convergence, Equations, newton
@@ -113,9 +112,7 @@ def _start(model: Model) -> Array:
 
 def _refuse(model: Model) -> None:
     here = Conditions(model).violations + [v for acting in model.step.acting for v in check_loads(model, acting)]
-    found = [v for of_rank in model.part.comm.gather(here) for v in of_rank]
-    if found:
-        raise InputError(list({v.SerializeToString(deterministic=True): v for v in found}.values()))
+    refuse(model.part.comm, here)
 
 
 PROCEDURE = Newton()

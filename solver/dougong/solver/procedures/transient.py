@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dougong.messages import InputError, SolveError
+from dougong.messages import SolveError
 from dougong.solver.conditions import ConstraintBuilder
 from dougong.solver.frames import FrameSpec
 from dougong.solver.heat.capacity import Capacity, is_lumped
@@ -23,7 +23,7 @@ from dougong.solver.heat.steps import Instant, Stepper, TimeStep, resolution
 from dougong.solver.heat.system import HeatSystem
 from dougong.solver.heat.time_plan import TimePlan, time_plan
 from dougong.solver.heat.trbdf2 import SAME, StepControl
-from dougong.solver.loadings import Loading
+from dougong.solver.loadings import Loading, refuse
 from dougong.solver.loads import check_loads
 from dougong.solver.model import Model
 from dougong.solver.newton.newton import TOLERANCE
@@ -82,12 +82,15 @@ class _Run:
         now = stepper.begin(initial_temperature(self._system.model))
         history = HeatHistory(now, stepper.span(now), self._comm)
         control = StepControl(plan.limits)
+        same = SAME * plan.limits.duration
         for end in plan.ends:
-            while end - now.time > SAME * plan.limits.duration:
+            while end - now.time > same:
                 step = self._step(now, end - now.time, control, history)
                 now = step.end
-            if len(self._frames) < len(plan.outputs) and plan.outputs[len(self._frames)] <= end * (1 + SAME):
+            if len(self._frames) < len(plan.outputs) and plan.outputs[len(self._frames)] <= end + same:
                 self._write(step, history)
+        if plan.outputs[-1] + same < plan.limits.duration:
+            self._context.keep_end(now.T)
         records = [f.solve for f in self._frames]
         told = step_result(self._system.model, now.held, self._frames, records)
         told.heat_history.CopyFrom(history.message(stepper.iterations))
@@ -99,7 +102,7 @@ class _Run:
             h = control.step(left)
             self._stage("solve")
             try:
-                step = self._stepper.step(now, h)
+                step = self._stepper.step(now, h, self._plan.limits.duration)
             except SolveError as error:
                 if error.reason not in _RETRIED or not control.fail(h):
                     raise
@@ -153,10 +156,7 @@ def _tell_storage(balance: result_pb2.Balance, rate: Array, flows: Array, comm: 
 def _refuse(model: Model) -> None:
     builder = ConstraintBuilder(model)
     builder.run()
-    here = builder.violations + check_loads(model, model.step.own)
-    found = [v for of_rank in model.part.comm.gather(here) for v in of_rank]
-    if found:
-        raise InputError(list({v.SerializeToString(deterministic=True): v for v in found}.values()))
+    refuse(model.part.comm, builder.violations + check_loads(model, model.step.own))
 
 
 PROCEDURE = Transient()

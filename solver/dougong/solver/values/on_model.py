@@ -12,7 +12,7 @@ from dougong.messages import violation
 from dougong.solver.laws.axes import cylindrical_axes, local_axes
 from dougong.solver.model import Model
 from dougong.solver.values.checks import lowest_value
-from dougong.solver.values.quantities import evaluate, is_constant, places
+from dougong.solver.values.quantities import TIME, depends_on, evaluate, is_constant, places
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2
 
@@ -95,6 +95,9 @@ class Values:
         if points is not None:
             x = points[first] if wrong.ndim else points.reshape(-1, points.shape[-1])[0]
             where = _place(x)
+        if TIME in depends_on(quantity):
+            when = f"t = {self._model.time:.6g}"
+            where = when if where == "-" else f"{where}, {when}"
         if np.isfinite(number):
             found = violation("VALUE_TOO_LOW_AT", place.path, value=number, place=where, lowest=limit)
         else:
