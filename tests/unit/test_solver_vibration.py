@@ -124,6 +124,14 @@ def test_a_frame_that_is_not_there_is_told_when_it_is_known(mesh):
     assert found.params["last"] == "0"
 
 
+def test_a_support_without_value_is_refused(mesh):
+    """Not taken for one of no stiffness."""
+    support = {"region": "x0", "foundation": {"normal": {"expression": "log(y - 2)"}}}
+    violations = solve(mesh, analysis({"modes": {"count": 1}, "loads": [support]})).failure.violations
+    place = "steps[0].loads[0].foundation.normal.expression"
+    assert [(v.reason, v.field) for v in violations] == [("EXPRESSION_NOT_FINITE", place)]
+
+
 def test_nothing_can_move(mesh):
     held = [{"region": r, "fixed": {}} for r in ("x0", "x1", "y0", "y1", "z0", "z1")]
     assert solve(mesh, analysis({"modes": {}, "conditions": held})).failure.reason == "MODES_ALL_HELD"

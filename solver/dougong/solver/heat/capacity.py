@@ -88,14 +88,8 @@ class Capacity:
             return made
         blocks = self._model.part.blocks
         weights = [np.empty((len(b), load_reference(b.type.name).n_points)) for b in blocks]
-        for (
-            k,
-            rows,
-            nodes,
-            reference,
-            volume,
-            material,
-        ) in self._cells():  # those of one integration together, not in the order of the block
+        # Pieces have the cells of one integration together, not in the order of the block.
+        for k, rows, nodes, reference, volume, material in self._cells():
             weights[k][rows] = self._rates(T, nodes, reference, volume, material)
         for k, of_block in enumerate(weights):
             if len(of_block):
