@@ -161,6 +161,29 @@ def test_what_cannot_be_taken_is_refused(server, mesh_id, heated):
     assert len(server.jobs.ListJobs(job_pb2.ListJobsRequest()).jobs) == before
 
 
+@pytest.mark.parametrize(
+    "units",
+    [
+        {"system": "SYSTEM_SI", "absolute_zero": -273.15},
+        {"system": "SYSTEM_EXPLICIT", "temperature": "degC"},
+        {"system": "SYSTEM_MM_T_S"},
+        {"system": "SYSTEM_EXPLICIT", "length": "in"},
+        {"system": "SYSTEM_EXPLICIT", "temperature": "degF"},
+    ],
+)
+def test_a_job_in_other_units_is_refused(server, mesh_id, heated, units):
+    """Its numbers would be taken as they are: kelvin for degrees Celsius."""
+    error = refused(lambda: submit(server, stressing({"job_id": heated}) | {"units": units}, mesh_id))
+    assert [(v.reason, v.field) for v in error.violations] == [("INPUT_UNITS_DIFFER", f"{PLACE}.job_id")]
+    assert "m, kg, s, K, absolute zero 0;" in error.violations[0].text
+
+
+def test_the_same_units_under_another_name_are_the_same(server, mesh_id, heated):
+    units = {"system": "SYSTEM_EXPLICIT", "length": "m", "temperature": "K", "absolute_zero": 0.0}
+    submitted = submit(server, stressing({"job_id": heated}) | {"units": units}, mesh_id)
+    assert server.wait(submitted, timeout=60).state == job_pb2.Job.STATE_SUCCEEDED
+
+
 def test_too_many_frames(monkeypatch):
     from dougong.server import inputs
 

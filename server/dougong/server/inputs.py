@@ -134,6 +134,11 @@ class Inputs:
         if (job.mesh_id, stored.result.provenance.conversion_sha256) != (analysis.mesh, mesh):
             self._refuse(found, mention, "INPUT_MESH_DIFFERS", "job_id", job=job.job_id)
             return
+        theirs = analysis_pb2.Analysis.FromString(job.analysis).units
+        if _units(theirs) != _units(analysis.units):
+            told = {"theirs": _told(theirs), "ours": _told(analysis.units)}
+            self._refuse(found, mention, "INPUT_UNITS_DIFFER", "job_id", job=job.job_id, **told)
+            return
         fields = {(f.step, f.frame): k for k, f in enumerate(stored.result.fields) if _usable(f)}
         steps = [s for s in stored.result.steps if any(step == s.name for step, _ in fields)]
         known = ", ".join(s.name for s in steps) or "-"
@@ -201,6 +206,29 @@ class Inputs:
 
 def _usable(info: result_pb2.FieldInfo) -> bool:
     return info.name == _FIELD and info.location == analysis_pb2.LOCATION_NODE
+
+
+#: Where absolute zero lies on a scale that is named, if the analysis does not say it.
+_ZERO = {"degC": -273.15, "degF": -459.67}
+
+
+def _units(units: analysis_pb2.UnitSystem) -> tuple[str, str, str, str, float]:
+    """Length, mass, time and temperature of a unit system, and where its absolute zero lies."""
+    length, mass, time, degree = "m", "kg", "s", "K"
+    if units.system == analysis_pb2.UnitSystem.SYSTEM_MM_T_S:
+        length, mass = "mm", "t"
+    elif units.system == analysis_pb2.UnitSystem.SYSTEM_EXPLICIT:
+        length, mass, time = units.length or length, units.mass or mass, units.time or time
+        degree = units.temperature.removeprefix("delta_") or degree
+    zero = units.absolute_zero if units.HasField("absolute_zero") else _ZERO.get(degree, 0.0)
+    # A degree Celsius is a kelvin: absolute zero alone says where the scale begins.
+    return length, mass, time, "K" if degree == "degC" else degree, zero
+
+
+def _told(units: analysis_pb2.UnitSystem) -> str:
+    """A unit system for people: "mm, t, s, K, absolute zero -273.15"."""
+    length, mass, time, degree, zero = _units(units)
+    return f"{length}, {mass}, {time}, {degree}, absolute zero {zero:g}"
 
 
 def _link(source: Path, target: Path) -> None:

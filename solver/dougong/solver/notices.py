@@ -36,6 +36,9 @@ def notices(problem: Problem, part: Part, section_of: Sequence[NDArray[np.intege
     if unused:
         found.append(notice("REGION_UNUSED", regions=", ".join(unused)))
     found += [notice("STEP_WITHOUT_LOAD", step=s.name) for s in problem.steps if s.procedure != "modes" and _idle(s)]
+    without = [s.name for s in problem.steps if not s.run.estimated]
+    if problem.analysis.outputs.section_forces and without:
+        found.append(notice("SECTION_FORCES_LEFT_OUT", steps=", ".join(without)))
     if any(s.physics.NAME == "elasticity" for s in problem.steps):
         stiff = _stiff_cells(problem, part, section_of)
         if stiff:

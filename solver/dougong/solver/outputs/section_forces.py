@@ -26,6 +26,7 @@ from dougong.solver.outputs.cuts import Cut, cut_of
 from dougong.solver.recover import forces_of_flux
 from dougong.solver.regions import Facets, Regions
 from dougong.solver.state import NodalState
+from dougong.solver.thermal.temperature import Temperature
 from dougong.v1 import analysis_pb2 as pb
 from dougong.v1 import job_pb2, result_pb2
 
@@ -64,8 +65,9 @@ def section_forces(state: NodalState, frame: int, sections: Sequence[_Section]) 
     """What acts through the cuts in a state. Collective."""
     model, out = state.model, []
     for section in sections:
-        beside = replace(section.beside, time=model.time, step=model.step)
-        force = forces_of_flux(beside, state.u, state.loading.thermal)
+        beside, rows = _at_state(section, model), section.cut.rows
+        thermal = tuple((weight, temperature.within(rows)) for weight, temperature in state.loading.thermal)
+        force = forces_of_flux(beside, state.u, thermal)
         force -= _loads(state, frame, beside, model)
         at = section.cut.nodes
         message = result_pb2.RegionSum(
@@ -162,6 +164,14 @@ def _beside(model: Model, cut: Cut) -> Model:
     part = replace(model.part, blocks=blocks)
     section_of = tuple(s[r] for s, r in zip(model.section_of, cut.rows, strict=True))
     return replace(model, part=part, regions=_Beside(model.regions, part, cut), section_of=section_of)
+
+
+def _at_state(section: _Section, model: Model) -> Model:
+    """The model of the cells beside a cut at the time, and with the temperature, of a state."""
+    warm = model.temperature
+    if isinstance(warm, Temperature):
+        warm = warm.within(section.cut.rows)
+    return replace(section.beside, step=model.step, time=model.time, increment=model.increment, temperature=warm)
 
 
 def _centroid(model: Model, facets: Sequence[Facets]) -> Array:

@@ -41,13 +41,22 @@ from dougong.v1 import result_pb2
 
 @dataclass(frozen=True)
 class _Driven:
-    """A step with all that acts on it: what holds it, its loadings, and what loads add to the stiffness."""
+    """A step with all that acts on it: what holds it, its loadings, and what loads add to the stiffness.
+
+    Attributes
+    ----------
+    model
+        Of which the matrix is made.
+    of_increments
+        The model of each loading where the loadings are those of increments, each at its time; else empty.
+    """
 
     model: Model
     constraints: ConstraintSet
     loadings: list[Loading]
     matrices: list[ElementMatrices]
     links: Links | None = None
+    of_increments: tuple[Model, ...] = ()
 
     @cached_property
     def reduction(self) -> LinkedReduction | None:
@@ -134,13 +143,14 @@ def _follow(model: Model, increments: list[Increment]) -> _Driven:
     InputError
         Something is wrong with them.
     """
-    loadings, links = [], linked(model)
+    loadings, models, links = [], [], linked(model)
     for increment in increments:
         at = increment.of(model)
         conditions = _conditions(at)
         found, matrices = loadings_of(at, conditions, links)
         loadings.append(found[0])
-    return _Driven(at, conditions.constraints, loadings, matrices, links)
+        models.append(at)
+    return _Driven(at, conditions.constraints, loadings, matrices, links, tuple(models))
 
 
 def _write_all(
@@ -162,7 +172,8 @@ def _write_all(
         points = None
         if driven.reduction is not None:
             points = driven.reduction, superpose(spec.weights, [s.points if s else None for s in solved])
-        state = NodalState(driven.model, driven.constraints, loading, driven.matrices, u, points)
+        model = driven.of_increments[k] if driven.of_increments else driven.model
+        state = NodalState(model, driven.constraints, loading, driven.matrices, u, points)
         extremes = write_fields(context, state, number)
         own = solved[spec.solved] if spec.solved is not None else None
         addends = None if own is not None else Addends.of(spec.weights, driven.loadings, solutions)

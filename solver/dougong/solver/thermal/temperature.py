@@ -8,7 +8,8 @@ step, or from the result of another job.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +76,17 @@ class Temperature:
                 said &= layer.cells[k][rows][:, None]
             out[said] = given[said]
         return out
+
+    def within(self, rows: Sequence[NDArray[np.integer]]) -> Temperature:
+        """The same for some cells of each local block, which are numbered anew in this order."""
+        return Temperature(
+            tuple(
+                layer
+                if layer.cells is None
+                else replace(layer, cells=tuple(c[r] for c, r in zip(layer.cells, rows, strict=True)))
+                for layer in self.layers
+            )
+        )
 
 
 def layer_on(regions: Regions, region: str, nodal: Array) -> Layer:
