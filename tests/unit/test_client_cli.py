@@ -43,6 +43,7 @@ def test_solve_shows_the_answer_and_leaves_its_files(capsys, server, study):
     code, out, err = run(capsys, "solve", study)
     assert code == ExitCode.OK
     folder = study.parent / "beam-results"
+    assert "draw  beam.png" in err
     assert sorted(p.name for p in folder.iterdir()) == ["beam.png", "beam.vtu"]
     assert (folder / "beam.vtu").read_bytes() == server.vtu
     assert min(png_size(folder / "beam.png")) > 500

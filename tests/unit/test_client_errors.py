@@ -13,6 +13,7 @@ from dougong.messages import (
     ResourceLimit,
     all_reasons,
     catalogue,
+    render,
     violation,
 )
 from dougong.server.api.errors import code_of, status_of
@@ -85,3 +86,11 @@ def test_what_has_no_details_is_told_too():
     damaged = got(grpc.StatusCode.NOT_FOUND, metadata=(("grpc-status-details-bin", b"\xff\xff"),))
     assert type(damaged) is NotFound
     assert isinstance(damaged, FemError)
+
+
+@pytest.mark.parametrize("nothing", ["-", ""])
+def test_an_empty_list_of_names_is_told_in_words(nothing):
+    params = {"frame": "-", "known": nothing}
+    assert render("FRAME_UNKNOWN", params).endswith("combination named -. It has: none.")
+    assert render("FRAME_UNKNOWN", params, "zh").endswith("现有：无。")
+    assert render("FRAME_UNKNOWN", {"frame": "b", "known": "a"}).endswith("It has: a.")

@@ -372,3 +372,23 @@ def test_every_stage_has_its_time(method):
     found = solve(box("tet10", (2, 1, 1)), given)
     stages = [t.stage for t in found.result.stage_times]
     assert stages == ["read", "partition", "assemble", "setup", "solve", "output"]
+
+
+def test_shear_strains_are_engineering_ones():
+    """u_x = 0.01 y: gamma_xy is 0.01, the principal strains are half of it, and the stress is G gamma."""
+    faces = [
+        {"region": r, "displacement": {"x": {"expression": "0.01*y"}} | vector(y=0.0, z=0.0)} for r in ("x0", "x1")
+    ]
+    faces += [
+        {"region": r, "displacement": {"x": {"expression": "0.01*y"}} | vector(y=0.0, z=0.0)} for r in ("y0", "y1")
+    ]
+    given = elastic(
+        E=2.6,
+        nu=0.3,
+        conditions=faces,
+        outputs={"fields": [{"name": n} for n in ("strain", "stress", "principal_strain")]},
+    )
+    solution = solve(box("hex8", (2, 2, 2)), given)
+    np.testing.assert_allclose(solution.field("strain")[:, 3], 0.01, rtol=1e-6)
+    np.testing.assert_allclose(solution.field("stress")[:, 3], 0.01, rtol=1e-6)
+    np.testing.assert_allclose(solution.field("principal_strain")[:, 0], 0.005, rtol=1e-6)

@@ -200,3 +200,4 @@ def test_a_probe_outside_is_refused_with_the_nearest_point():
         (v,) = wrong(point)
         assert (v.reason, v.field) == ("PROBE_OUTSIDE", "outputs.probes[0].point")
         assert near in v.text
+        assert v.params["tolerance"] == "0.001732"

@@ -78,6 +78,11 @@ def all_reasons() -> frozenset[str]:
     return frozenset(catalogue())
 
 
+#: Parameters that are lists of names, and what is written where there are none.
+_LISTS = ("known", "near", "given")
+_NOTHING = {"en": "none", "zh": "无"}
+
+
 def render(reason: str, params: Mapping[str, object], language: str = "en") -> str:
     """The sentence of a reason code, followed by what to do.
 
@@ -96,10 +101,15 @@ def render(reason: str, params: Mapping[str, object], language: str = "en") -> s
         The catalogue has no such reason.
     """
     texts = entry(reason)
-    filled = _Gaps({key: str(value) for key, value in params.items()})
+    filled = _Gaps({key: _words(key, str(value), language) for key, value in params.items()})
     sentences = (texts[language], texts[f"{language}_do"])
     separator = " " if language == "en" else ""
     return separator.join(s.format_map(filled) for s in sentences if s)
+
+
+def _words(key: str, text: str, language: str) -> str:
+    """What stands in a gap: of a list of names that is empty, the word for it."""
+    return _NOTHING[language] if key in _LISTS and text in ("", "-") else text
 
 
 class _Gaps(dict[str, str]):

@@ -110,7 +110,7 @@ class ProgressDisplay:
     def show(self, stage: str, details: Sequence[str], key: str | None = None) -> None:
         """Show a stage by its name in the schema, and what there is to say about it, the longest form first."""
         reason = f"CLI_STAGE_{stage.upper()}"
-        known = {"UPLOAD", "CONVERT", "READ", "PARTITION", "ASSEMBLE", "SETUP", "SOLVE", "OUTPUT"}
+        known = {"UPLOAD", "CONVERT", "READ", "PARTITION", "ASSEMBLE", "SETUP", "SOLVE", "OUTPUT", "DRAW"}
         name = say(reason) if stage.upper() in known else stage
         self._set(key or stage, tuple(f"{name}  {detail}".rstrip() for detail in details))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dougong.client.cli.console import say, tell
+from dougong.client.cli.progress import ProgressDisplay
 from dougong.client.client import Client
 from dougong.client.frames import last_time, number_of
 from dougong.client.plain import to_plain
@@ -209,9 +210,14 @@ def draw(
         try:
             for wanted, way, kind, which in ways:
                 target = folder / f"{base}{suffix}{kind}"
-                if wanted and way(client, job, result, step, skin, target, heading, which, pictures.field):
+                if not wanted:
+                    continue
+                with ProgressDisplay() as display:
+                    display.show("draw", [target.name])
+                    made = way(client, job, result, step, skin, target, heading, which, pictures.field)
+                if made:
                     drawn.append(target)
-                elif wanted:
+                else:
                     tell(say("CLI_NO_PICTURE_FIELD" if kind == ".png" else "CLI_NO_GIF", step=step.name))
             if pictures.still and draw_curves(step, job.analysis.units, curves, heading):
                 drawn.append(curves)
