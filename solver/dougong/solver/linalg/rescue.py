@@ -59,11 +59,11 @@ class RescuingSolver:
         comm: Any,
         stage: Callable[[str], None],
         monitor: Callable[[int, float], None],
-        kind: type[LinearSolver] = LinearSolver,
+        kind: type[LinearSolver] | None = None,
     ) -> None:
         self._given, self._options, self._comm = given, options, comm
         self._choice, self._size = choice, size
-        self._stage, self._monitor, self._kind = stage, monitor, kind
+        self._stage, self._monitor, self._kind = stage, monitor, kind or LinearSolver
         self._may_rescue = not choice.direct and choice.why.reason != "CHOSEN_BY_USER"
         self._setups = 0
         self._solver: LinearSolver | None = None

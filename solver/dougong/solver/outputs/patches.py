@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 _POINTS_PER_TERM = 1.6
 #: How strongly linear and quadratic terms are held near zero, in parts of the number of points.
 _HELD = (1e-10, 1e-6)
+#: Patches, or corners of cells, whose equations are formed at a time: each takes some kilobytes.
+_AT_A_TIME = 512
 #: Weight of a patch at the nodes of its cells that are not its own.
 _EXTENDED = 1e-6
 
@@ -110,20 +112,24 @@ def _fitted(
         values = np.einsum("sq,nqw->nsw", to_points, at_points(cells.gradients, cells.flux), optimize=True)
         x = np.einsum("sa,nai->nsi", tabulate(block.type.name, X)[0], part.points[nodes], optimize=True)
         # Patches of ghosts are fitted by their owners.
-        cell, j = np.nonzero(nodes[:, : block.type.n_corners] < part.n_owned)
-        patch = corners[slots.of(cells.block, cells.rows)[cell, j]]
-        P = _terms(_local(model, scale, nodes[cell, j], x[cell]))
-        products = P.transpose(0, 2, 1) @ np.concatenate([P, values[cell]], axis=2)
-        points = np.full((len(cell), 1), X.shape[1])
-        _add(sums, patch, np.concatenate([products.reshape(len(cell), sums.shape[1] - 1), points], axis=1))
+        owned, places = np.nonzero(nodes[:, : block.type.n_corners] < part.n_owned), slots.of(cells.block, cells.rows)
+        for first in range(0, len(owned[0]), _AT_A_TIME):
+            cell, j = (index[first : first + _AT_A_TIME] for index in owned)
+            P = _terms(_local(model, scale, nodes[cell, j], x[cell]))
+            products = P.transpose(0, 2, 1) @ np.concatenate([P, values[cell]], axis=2)
+            points = np.full((len(cell), 1), X.shape[1])
+            rows = np.concatenate([products.reshape(len(cell), sums.shape[1] - 1), points], axis=1)
+            _add(sums, corners[places[cell, j]], rows)
     count = sums[:, -1]
     good = np.flatnonzero(count >= _POINTS_PER_TERM * n_terms)
-    system = sums[good, :-1].reshape(len(good), n_terms, n_terms + width)
-    A = system[..., :n_terms].copy()
     held = np.repeat((0.0, *_HELD), (1, dim, n_terms - 1 - dim))
-    A[:, range(n_terms), range(n_terms)] += held * count[good, None]
     found = np.full((n, n_terms, width), np.nan)
-    found[good] = np.linalg.solve(A, system[..., n_terms:])
+    for first in range(0, len(good), _AT_A_TIME):
+        some = good[first : first + _AT_A_TIME]
+        system = sums[some, :-1].reshape(len(some), n_terms, n_terms + width)
+        A = system[..., :n_terms].copy()
+        A[:, range(n_terms), range(n_terms)] += held * count[some, None]
+        found[some] = np.linalg.solve(A, system[..., n_terms:])
     return _with_ghosts(slots, corners, found)
 
 
