@@ -61,8 +61,8 @@ def place_probes(part: Part, outputs: pb.Outputs) -> tuple[list[PlacedProbe], li
         distance, near = (place.distance, place.point) if place is not None else _nearest_node(part, point)
         where = "(" + ", ".join(f"{x:.6g}" for x in near) + ")"
         path = f"outputs.probes[{k}].point"
-        lengths = {"distance": f"{distance:.4g}", "tolerance": f"{tolerance:.4g}", "nearest": where}
-        wrong.append(violation("PROBE_OUTSIDE", path, probe=name, **lengths))
+        far, limit = f"{distance:.4g}", f"{tolerance:.4g}"
+        wrong.append(violation("PROBE_OUTSIDE", path, probe=name, distance=far, tolerance=limit, nearest=where))
     return placed, wrong
 
 
